@@ -1,0 +1,45 @@
+"""Files are written whole or not at all."""
+
+import os
+import stat
+import sys
+
+import pytest
+
+from course_utils.files import write_atomically
+
+
+def test_text_is_utf_8_with_newlines_of_one_kind(tmp_path):
+    write_atomically(tmp_path / "a.txt", "naïve\nβ\n")
+    assert (tmp_path / "a.txt").read_bytes() == "naïve\nβ\n".encode()
+
+
+def test_bytes_replace_an_old_file_and_leave_nothing_beside_it(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    write_atomically(path, b"\x00new")
+    assert path.read_bytes() == b"\x00new"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_permissions_of_an_existing_file_are_kept(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    write_atomically(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
