@@ -1,0 +1,103 @@
+"""Checks that print the error they found: a formula stands only with its number beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+LABEL_WIDTH = 48
+
+
+def check_close(label: str, ours, reference, tolerance: float = 1e-6) -> None:
+    """Assert that two results agree to `tolerance` in every element; print the largest error.
+
+    The error is absolute where the reference is below 1 in size and relative above it.
+
+    Args:
+        label: what is compared, in a few words.
+        ours: number, array or tensor.
+        reference: the independent result, of the same shape.
+        tolerance: the largest error that passes.
+
+    Raises:
+        AssertionError: the shapes differ, or an element is off by more, or is not finite.
+    """
+    ours, reference = np.asarray(ours, dtype=float), np.asarray(reference, dtype=float)
+    if ours.shape != reference.shape:
+        raise AssertionError(f"{label}: shape {ours.shape}, expected {reference.shape}")
+    error = np.abs(ours - reference) / np.maximum(1.0, np.abs(reference))
+    largest = float(np.max(error, initial=0.0))
+    passed = largest <= tolerance  # false for nan as well
+    _print_verdict(label, f"largest error {largest:.1e}   within {tolerance:g}", passed)
+    if not passed:
+        worst = np.unravel_index(np.argmax(np.nan_to_num(error, nan=np.inf)), error.shape)
+        where = f" at index {tuple(int(i) for i in worst)}" if worst else ""
+        raise AssertionError(
+            f"{label}: found {ours[worst]!r}, expected {reference[worst]!r}{where}; "
+            f"the error {largest:.3g} is above the tolerance {tolerance:g}"
+        )
+
+
+def check_gradient(
+    label: str,
+    function: Callable[[np.ndarray], float],
+    gradient,
+    at,
+    tolerance: float = 1e-6,
+    step: float = 1e-5,
+) -> None:
+    """Assert that `gradient` equals the central finite difference of `function` at `at`.
+
+    Each component is (f(x + h) - f(x - h)) / 2h in float64, with error of order h².
+
+    Args:
+        label: what is compared, in a few words.
+        function: maps an array of the shape of `at` to a number.
+        gradient: the gradient to check, of the shape of `at`.
+        at: the point, a number or an array.
+        tolerance: the largest error that passes (see `check_close`).
+        step: h.
+
+    Raises:
+        AssertionError: see `check_close`.
+    """
+    at = np.array(at, dtype=float)
+    numeric = np.empty_like(at)
+    for index in np.ndindex(at.shape):
+        offset = np.zeros_like(at)
+        offset[index] = step
+        numeric[index] = (float(function(at + offset)) - float(function(at - offset))) / (2 * step)
+    check_close(label, gradient, numeric, tolerance)
+
+
+def check_shape(label: str, array, shape: tuple[int | None, ...]) -> None:
+    """Assert the shape of an array, tensor or anything with `.shape`; `None` fits any size.
+
+    Raises:
+        AssertionError: the shape differs.
+    """
+    found = tuple(array.shape)
+    passed = len(found) == len(shape) and all(
+        e is None or e == f for e, f in zip(shape, found, strict=True)
+    )
+    _print_verdict(label, f"shape {found}", passed)
+    if not passed:
+        raise AssertionError(f"{label}: shape {found}, expected {shape}")
+
+
+def check_range(label: str, value: float, low: float, high: float) -> None:
+    """Assert `low <= value <= high`; the text beside it may then speak of "about".
+
+    Raises:
+        AssertionError: the value is outside, or not a number.
+    """
+    value = float(value)
+    passed = low <= value <= high
+    _print_verdict(label, f"{value:.4g}   between {low:g} and {high:g}", passed)
+    if not passed:
+        raise AssertionError(f"{label}: found {value:.6g}, expected {low:g} to {high:g}")
+
+
+def _print_verdict(label: str, finding: str, passed: bool) -> None:
+    print(f"{label:<{LABEL_WIDTH}} {finding}   {'ok' if passed else 'FAILED'}")

@@ -1,0 +1,97 @@
+"""The data sets that ship with the course: checked against their SHA-256, never downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tomllib
+from pathlib import Path
+
+import numpy as np
+
+DATA_FOLDER = Path(__file__).resolve().parent.parent / "data"
+CHECKSUMS = "checksums.toml"
+
+
+class DataError(RuntimeError):
+    """A data file is missing, truncated or altered."""
+
+
+def read_checked(name: str, folder: Path = DATA_FOLDER) -> bytes:
+    """Return the bytes of the data file `name` after checking its size and SHA-256.
+
+    Raises:
+        DataError: the file is missing, truncated or altered, or `checksums.toml` is; the message
+            names the file, what was expected, what was found and how to restore it.
+    """
+    path = Path(folder) / name
+    expected = _expected(Path(folder)).get(name)
+    if expected is None:
+        raise DataError(f"{path} has no entry in {CHECKSUMS}; known: {_known(Path(folder))}.")
+    restore = (
+        f"Restore it from the course's repository (`git checkout -- data/{name}`) "
+        "or copy it from another machine that has the course."
+    )
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} is missing; expected a file of {expected['bytes']:,} bytes. {restore}"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. {restore}") from error
+    if len(content) != expected["bytes"]:
+        kind = "truncated" if len(content) < expected["bytes"] else "too long"
+        raise DataError(
+            f"{path} is {kind}: expected {expected['bytes']:,} bytes, "
+            f"found {len(content):,}. {restore}"
+        )
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected["sha256"]:
+        raise DataError(
+            f"{path} was altered: expected SHA-256 {expected['sha256']}, found {found}. {restore}"
+        )
+    return content
+
+
+def load_mnist(folder: Path = DATA_FOLDER):
+    """Return MNIST as `(x_train, y_train), (x_test, y_test)`, like `keras.datasets`.
+
+    Images have shape (60000, 28, 28) and (10000, 28, 28), labels (60000,) and (10000,), all
+    uint8; 0 is background and 255 is ink. The arrays are read-only: arithmetic makes new ones.
+    Origin and licence: `data/README.md`.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    with np.load(io.BytesIO(read_checked("mnist.npz", folder)), allow_pickle=False) as arrays:
+        names = ("x_train", "y_train", "x_test", "y_test")
+        x_train, y_train, x_test, y_test = (arrays[name] for name in names)
+    for array in (x_train, y_train, x_test, y_test):
+        array.setflags(write=False)
+    return (x_train, y_train), (x_test, y_test)
+
+
+def data_files(folder: Path = DATA_FOLDER) -> list[str]:
+    """Return the names of all data files that have a checksum."""
+    return sorted(_expected(Path(folder)))
+
+
+def _expected(folder: Path) -> dict[str, dict]:
+    path = folder / CHECKSUMS
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} is missing; it lists size and SHA-256 of every data file. Restore it from "
+            f"the course's repository (`git checkout -- data/{CHECKSUMS}`)."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} is not valid TOML: {error}. Restore it from the course's repository "
+            f"(`git checkout -- data/{CHECKSUMS}`)."
+        ) from None
+
+
+def _known(folder: Path) -> str:
+    return ", ".join(data_files(folder)) or "none"

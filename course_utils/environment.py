@@ -1,0 +1,92 @@
+"""The same start for every notebook: quiet TensorFlow, two threads, deterministic operations."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Iterator
+
+THREADS = 2
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Send file descriptor 2 to the null device.
+
+    TensorFlow 2.21 writes its first lines before its logger reads TF_CPP_MIN_LOG_LEVEL
+    (tensorflow #100442), so the level alone does not silence the import.
+    """
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+def start() -> None:
+    """Import TensorFlow without noise, fix threads and determinism, set the figure style.
+
+    Prints one line with the versions. A second call in the same process changes nothing.
+
+    Raises:
+        RuntimeError: TensorFlow was already running in this process with other thread counts,
+            which it can no longer change; the remedy is to restart the kernel.
+    """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with _silent_stderr():
+        import tensorflow as tf
+
+        threading = tf.config.threading
+        try:
+            threading.set_intra_op_parallelism_threads(THREADS)
+            threading.set_inter_op_parallelism_threads(THREADS)
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"TensorFlow already runs in this kernel with "
+                f"{threading.get_intra_op_parallelism_threads()} threads (0 = all cores), expected "
+                f"{THREADS}. Restart the kernel and run the setup cell first."
+            ) from error
+        tf.config.experimental.enable_op_determinism()
+        tf.config.list_logical_devices()  # starts the runtime, which writes lines of its own
+
+    from course_utils import style
+
+    style.use_course_style()
+    packages = {"tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
+    versions = [f"{name} {importlib.metadata.version(p)}" for p, name in packages.items()]
+    print(", ".join([f"Python {platform.python_version()}", *versions, f"{THREADS} threads"]))
+
+
+def set_seed(seed: int):
+    """Seed Python, NumPy, TensorFlow and Keras; return a new `numpy.random.Generator`.
+
+    Call it again before each training, so that a cell run twice gives the same result twice.
+
+    Args:
+        seed: a whole number, 0 to 2**32 - 1.
+
+    Raises:
+        ValueError: the seed is not in that range.
+    """
+    import numpy as np
+
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed: expected a whole number from 0 to {2**32 - 1}, found {seed!r}")
+    if "tensorflow" in sys.modules:
+        import keras
+
+        keras.utils.set_random_seed(seed)
+    else:
+        import random
+
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  what keras.utils.set_random_seed does as well
+    return np.random.default_rng(seed)
