@@ -30,7 +30,7 @@ def use_course_style() -> None:
         {
             "figure.figsize": (7.0, 3.2),
             "figure.facecolor": PAPER,
-            "figure.layout": "constrained",
+            "figure.constrained_layout.use": True,
             "savefig.facecolor": PAPER,
             "axes.facecolor": PAPER,
             "axes.edgecolor": INK,
