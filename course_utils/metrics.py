@@ -19,6 +19,7 @@ class Metrics(dict):
     """Recorded values by name; shown as an aligned table of name and value."""
 
     def __repr__(self) -> str:
+        """Return the table as text."""
         width = max(map(len, self), default=0)
         return "\n".join(f"{name:{width}}  {format_metric(v)}" for name, v in self.items())
 
