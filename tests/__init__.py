@@ -1,0 +1,1 @@
+"""What proves the course; run by `python3 -m course_utils test`."""
