@@ -56,6 +56,9 @@ def start() -> None:
             ) from error
         tf.config.experimental.enable_op_determinism()
         tf.config.list_logical_devices()  # starts the runtime, which writes lines of its own
+    # Python-side warnings, such as "5 out of the last 5 calls triggered retracing" for every
+    # fifth model of a comparison, would land in the page with an object's address.
+    tf.get_logger().setLevel("ERROR")
 
     from course_utils import style
 
