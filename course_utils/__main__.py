@@ -1,0 +1,111 @@
+"""The course's commands: `python3 -m course_utils lab | run | test | execute`.
+
+Each command first makes sure of its environment (see `bootstrap`), so only the standard library
+is imported before that; help and wrong arguments need no set-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from course_utils import bootstrap
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRST_LESSON = "notebooks/00_start_here.ipynb"
+
+COMMANDS = {
+    "lab": "open the course in JupyterLab at lesson 00",
+    "run": "execute the lessons in batch; results go to build/runs/",
+    "test": "run every test, notebooks included; pytest's arguments pass through",
+    "execute": "for authors: execute the committed notebooks again, in place",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that `arguments` name and return its exit code."""
+    overview = argparse.ArgumentParser(
+        prog="python3 -m course_utils",
+        description="The notebook course: set up on the first use, then read, run and test it.",
+        epilog="`python3 -m course_utils COMMAND --help` tells about one command. The first use "
+        "makes .venv in the course's folder, unless the running Python has all that "
+        "requirements.txt pins.",
+    )
+    commands = overview.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        commands.add_parser(name, help=text, add_help=False)
+    command = overview.parse_args(arguments[:1]).command
+
+    bootstrap.check_python()
+    add_arguments, run = _load(command)
+    parser = argparse.ArgumentParser(
+        prog=f"{overview.prog} {command}",
+        description=f"{command}: {COMMANDS[command]}.",
+        allow_abbrev=False,
+    )
+    add_arguments(parser)
+    args, args.rest = parser.parse_known_intermixed_args(arguments[1:])
+    if args.rest and command != "test":
+        parser.error(f"unrecognized arguments: {' '.join(args.rest)}")
+
+    os.chdir(ROOT)  # paths are the project's, wherever the command was called
+    bootstrap.ensure_environment(ROOT, arguments)
+    return run(args)
+
+
+def _load(command: str):
+    """Return the two functions of a command: one declares its arguments, one runs it."""
+    if command == "run":
+        from course_utils.runner import cli
+
+        return cli.add_arguments, cli.main
+    if command == "execute":
+        from course_utils import execute
+
+        return execute.add_arguments, execute.main
+    return (_add_lab_arguments, _lab) if command == "lab" else (_add_test_arguments, _test)
+
+
+def _add_lab_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--port", type=int, help="port to listen on (default 8888 or the next)")
+    parser.add_argument("--ip", help="address to listen on (default localhost)")
+
+
+def _lab(args: argparse.Namespace) -> int:
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        f"--ServerApp.root_dir={ROOT}",
+        f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}",
+        "--LabApp.news_url=None",  # no question about news, and no request, at the first start
+    ]
+    if args.no_browser:
+        command.append("--no-browser")
+    if args.port is not None:
+        command.append(f"--port={args.port}")
+    if args.ip is not None:
+        command.append(f"--ip={args.ip}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # root is the usual user in a container
+    return bootstrap.become(command)
+
+
+def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [-h] [pytest's arguments]"
+    parser.epilog = "Example: `test tests/test_data.py -x`. Paths start at the course's folder."
+
+
+def _test(args: argparse.Namespace) -> int:
+    return bootstrap.become([sys.executable, "-m", "pytest", *args.rest])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except bootstrap.SetupError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. The same command again finishes what is missing.\n")
+        sys.exit(130)
