@@ -13,6 +13,7 @@ import pytest
 from course_utils import environment
 from course_utils.exercises import Exercise, NotYet, ____, exercise, expect_close
 from course_utils.exercises.blank import holds_blank
+from course_utils.exercises.core import STATES
 from tests.exercise_cells import exercise_id, splice
 from tests.grammar.page import Page
 
@@ -170,6 +171,21 @@ def test_page_shows_word_and_symbol_and_escapes(square):
     assert 'role="status"' in shown
     assert "! ERROR" in shown
     assert "&lt;b&gt;" in shown and "<b>" not in shown
+
+
+def luminance(colour):
+    """Relative luminance of "#rrggbb", as the Web Content Accessibility Guidelines define it."""
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return np.dot(linear, [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_bar_is_seen_in_light_and_dark_theme(state):
+    bar = luminance(STATES[state][1])
+    white, dark = luminance("#ffffff"), luminance("#111111")
+    assert (white + 0.05) / (bar + 0.05) >= 3
+    assert (bar + 0.05) / (dark + 0.05) >= 3
 
 
 def test_hints_come_one_by_one(square):
