@@ -199,7 +199,7 @@ def _watched(function: types.FunctionType) -> Callable:
 
 def _describe(error: BaseException, answer) -> str:
     """Type and message of the error, and the line of the reader's function that raised it."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = "".join(traceback.format_exception_only(error)).strip()  # bears a failing __str__
     file = getattr(getattr(answer, "__code__", None), "co_filename", None)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
              if frame.filename == file]  # fmt: skip
