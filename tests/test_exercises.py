@@ -141,12 +141,12 @@ def test_error_names_type_message_and_line(square):
     assert result.message.endswith("in line 3 of the cell: return 1 // int(y)")
 
 
-class Silent(Exception):
+class SilentError(Exception):
     def __str__(self):
         raise RuntimeError
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), AssertionError(), SystemExit(1), Silent()])
+@pytest.mark.parametrize("error", [ValueError("no"), AssertionError(), SystemExit(1), SilentError()])
 def test_error_never_leaves_check(square, error):
     def answer(x):
         raise error
