@@ -146,7 +146,9 @@ class SilentError(Exception):
         raise RuntimeError
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), AssertionError(), SystemExit(1), SilentError()])
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), AssertionError(), SystemExit(1), SilentError()]
+)
 def test_error_never_leaves_check(square, error):
     def answer(x):
         raise error
