@@ -172,7 +172,8 @@ def _install(root: Path, commands: Commands, progress: Progress) -> None:
             raise SetupError(setup_messages.pip_failed(venv / LOG))
 
     progress.stage(f"3 of 3: {len(pins)} pinned packages and what they need")
-    if not commands.run(python, "-m", "pip", "install", "--no-input", "-r", str(requirements)):
+    pip_install = (python, "-m", "pip", "install", "--no-input", "--progress-bar", "off")
+    if not commands.run(*pip_install, "-r", str(requirements)):
         raise SetupError(setup_messages.pip_failed(venv / LOG))
     absent = missing(pins, _site_packages(venv))
     if absent:

@@ -15,6 +15,9 @@ import time
 from pathlib import Path
 
 LOG = "install.log"  # in .venv: the whole output of the commands of the last set-up
+SHOWN = re.compile(
+    r"\s*(Collecting|Downloading|Processing|Using cached|Building|WARNING: Retrying)"
+)
 PLAIN_INTERVAL = 15  # seconds between two progress lines where no terminal shows a live one
 
 
@@ -34,7 +37,8 @@ class Progress:
         self.width = 0  # characters of the live line that stand on the terminal
         self.read_to = 0  # bytes of the log that have been read
         self.activity = ""
-        self.to_install = self.before = 0
+        self.to_install: list[str] = []  # in the order in which pip installs them
+        self.before = 0  # packages that were there when pip began to install
 
     def __enter__(self):
         """Say that the set-up begins."""
@@ -54,7 +58,7 @@ class Progress:
             return
         self.current = text
         self.activity = ""
-        self.to_install = 0
+        self.to_install = []
         log = self.venv / LOG
         self.read_to = log.stat().st_size if log.is_file() else 0
         self._print(f"  {text}")
@@ -62,8 +66,7 @@ class Progress:
     def update(self) -> None:
         """Show what the running command does now, from what it has written to the log."""
         self._read_log()
-        done = f" ({self._installed() - self.before} done)" if self.to_install else ""
-        text = f"    {self._seconds()} s  {self.activity}{done}"
+        text = f"    {self._seconds()} s  {self._installing() or self.activity}"
         if self.live:
             text = text[: shutil.get_terminal_size().columns - 1]
             # Spaces, not an escape sequence, wipe the longer line: old Windows consoles too.
@@ -95,13 +98,19 @@ class Progress:
         self.read_to += len(whole)
         for line in whole.decode("utf-8", "replace").splitlines():
             if line.startswith("Installing collected packages: "):
-                self.to_install = line.count(",") + 1
+                self.to_install = line.split(": ")[1].split(", ")
                 self.before = self._installed()
-                self.activity = f"Installing {self.to_install} packages"
-            elif line.strip():
-                self.to_install = 0
+            elif SHOWN.match(line):
+                self.to_install = []
                 text = re.sub(r" \(from .*", "", line.strip())
                 self.activity = re.sub(r"\S+/(\S+\.(whl|tar\.gz|zip))", r"\1", text)
+
+    def _installing(self) -> str:
+        """Return which package pip installs now: the biggest takes half a minute."""
+        if not self.to_install:
+            return ""
+        number = min(self._installed() - self.before + 1, len(self.to_install))
+        return f"Installing {number} of {len(self.to_install)}: {self.to_install[number - 1]}"
 
     def _installed(self) -> int:
         folders = ("lib/python*/site-packages", "Lib/site-packages")
