@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import logging
 import os
 import platform
+import re
 import sys
+import warnings
 from collections.abc import Iterator
 
 THREADS = 2
@@ -66,6 +69,36 @@ def start() -> None:
     packages = {"tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
     versions = [f"{name} {importlib.metadata.version(p)}" for p, name in packages.items()]
     print(", ".join([f"Python {platform.python_version()}", *versions, f"{THREADS} threads"]))
+
+
+@contextlib.contextmanager
+def collect_warnings() -> Iterator[list[str]]:
+    """Collect what libraries warn of inside the `with` block, instead of writing it to stderr.
+
+    Python's warnings and the records of the absl logger (Keras writes to both) are taken; the
+    yielded list holds each text once, its white space folded.
+    """
+    texts: list[str] = []
+
+    def keep(text: object) -> None:
+        folded = " ".join(re.sub(r"\x1b\[\d+m", "", str(text)).split())
+        if folded not in texts:
+            texts.append(folded)
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            keep(record.getMessage())
+
+    absl = logging.getLogger("absl")
+    handlers, propagate = absl.handlers, absl.propagate
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *args, **kwargs: keep(message)
+        absl.handlers, absl.propagate = [Keep()], False
+        try:
+            yield texts
+        finally:
+            absl.handlers, absl.propagate = handlers, propagate
 
 
 def set_seed(seed: int):

@@ -16,12 +16,10 @@ class ProgressLine(keras.callbacks.Callback):
 
     It is redrawn with a carriage return, so that JupyterLab shows it in place and an executed
     notebook keeps its last state. No seconds are printed: two runs leave the same line.
-
-    Args:
-        label: what is trained, in a few words.
     """
 
     def __init__(self, label: str):
+        """Name what is trained, in a few words."""
         super().__init__()
         self.label = label
 

@@ -68,13 +68,15 @@ def show(figure: Figure, alt: str) -> None:
 
     Args:
         figure: the finished figure.
-        alt: what is seen and what it shows, in a sentence or two (at least 30 characters).
+        alt: what is seen and what it shows, in a sentence or two (at least 30 characters);
+            its white space is folded, so it may be a text of several lines.
 
     Raises:
         ValueError: the alt text is too short, or the image is larger than 60 KB.
     """
     from IPython.display import display
 
+    alt = " ".join(alt.split())
     if len(alt) < SHORTEST_ALT:
         raise ValueError(f"alt: expected at least {SHORTEST_ALT} characters, found {alt!r}")
     png = _to_png(figure)
