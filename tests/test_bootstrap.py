@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from importlib import metadata
 from pathlib import Path
 
@@ -46,10 +47,26 @@ def set_up_said(result) -> bool:
 
 
 def lines_until(process: subprocess.Popen, text: str) -> None:
-    for line in process.stderr:
-        if text in line:
-            return
-    pytest.fail(f"the process ended without saying {text!r}")
+    """Read what the process says up to a line with `text`."""
+    stop = threading.Timer(TIMEOUT, process.kill)
+    stop.start()
+    try:
+        for line in process.stderr:
+            if text in line:
+                return
+    finally:
+        stop.cancel()
+    pytest.fail(f"the process ended, or was ended, without saying {text!r}")
+
+
+def finish(process: subprocess.Popen) -> tuple[str, str]:
+    """Return the rest of the process's output and errors."""
+    try:
+        return process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
 
 
 # --- the normal course of things
@@ -160,7 +177,7 @@ def test_a_killed_set_up_is_finished_after_its_pip_has_ended(fresh):
         following = fresh.start("test")  # the killed set-up's pip still runs
         lines_until(following, "waiting for another set-up")
         index.release.set()
-        output, _ = following.communicate(timeout=TIMEOUT)
+        output, _ = finish(following)
     assert following.returncode == 0
     assert output.startswith("toy 1.0 in")
     assert fresh.stamp.exists()
@@ -177,7 +194,7 @@ def test_an_interrupted_set_up_is_finished_by_the_next_call(ready, to_all):
             os.killpg(process.pid, signal.SIGINT)
         else:
             process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=TIMEOUT)
+        output, errors = finish(process)
         assert (process.returncode, output) == (130, "")
         assert "The same command again finishes" in errors
         assert not ready.stamp.exists()
@@ -225,7 +242,7 @@ def test_two_at_once_set_up_once(ready):
         lines_until(second, "waiting for another set-up")
         index.release.set()
         for process in (first, second):
-            output, errors = process.communicate(timeout=TIMEOUT)
+            output, errors = finish(process)
             assert process.returncode == 0, errors
             assert output.startswith("toy 2.0 in")
     assert index.downloads == 1
