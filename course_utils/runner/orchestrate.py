@@ -1,0 +1,103 @@
+"""Runs the jobs of a plan, some at a time, and keeps their results as they come."""
+
+import contextlib
+import queue
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from course_utils.runner import report
+from course_utils.runner.display import Display
+from course_utils.runner.plan import Plan
+from course_utils.runner.process import Worker
+from course_utils.runner.results import NOT_FINISHED, Result, write_summary
+
+TICK = 0.25  # seconds between two looks at the memory
+GRACE = 60  # seconds after Ctrl-C in which a worker may stop its kernel and save
+
+
+class Run:
+    """A run of a plan in its folder; `results` has one entry for each job of the plan."""
+
+    def __init__(self, plan: Plan, folder: Path, notebooks: Path, results: list[Result]):
+        """Prepare to run the jobs whose result is not ok."""
+        self.plan = plan
+        self.folder = folder
+        self.notebooks = notebooks
+        self.results = results
+        self._events: queue.Queue = queue.Queue()
+        self._running: dict[Worker, int] = {}  # worker → its place in the plan
+
+    def execute(self, parallel: int, display: Display) -> bool:
+        """Run the jobs, `parallel` at a time; return whether Ctrl-C stopped the run.
+
+        The first Ctrl-C lets the running lessons save what they have; a second one kills them.
+        Raises OSError if the results cannot be written; no process is left then either.
+        """
+        waiting = [i for i, result in enumerate(self.results) if not result.ok]
+        asked = None  # when the workers were asked to stop
+        with _ctrl_c() as presses:
+            try:
+                while self._running or (waiting and not presses):
+                    while waiting and not presses and len(self._running) < parallel:
+                        self._start(waiting.pop(0), display)
+                    if presses and asked is None:
+                        asked = time.monotonic()
+                        display.note("stopping: the running lessons save what they have")
+                        for worker in self._running:
+                            worker.ask_to_stop()
+                    if len(presses) > 1 or (asked and time.monotonic() > asked + GRACE):
+                        for worker in self._running:
+                            worker.kill()
+                    self._wait(display)
+            finally:
+                for worker in self._running:
+                    worker.kill()
+                    worker.result()
+        self.save(finished=True)
+        return bool(presses)
+
+    def save(self, finished: bool = False) -> None:
+        """Write summary.json and index.html."""
+        write_summary(self.folder, self.plan, self.results, finished)
+        report.write_index(self.folder, self.plan, self.results)
+
+    def _start(self, place: int, display: Display) -> None:
+        job = self.plan.jobs[place]
+        folder = self.folder / job.folder
+        if folder.exists():
+            shutil.rmtree(folder)  # what an earlier attempt left
+        folder.mkdir()
+        self.results[place] = Result(NOT_FINISHED, "was running when this was written")
+        self.save()
+        worker = Worker(self.plan, job, folder, self.notebooks, self._events)
+        self._running[worker] = place
+        display.started(job)
+
+    def _wait(self, display: Display) -> None:
+        """Wait for the next report, at most one tick, and act on it."""
+        worker, event = None, {}
+        with contextlib.suppress(queue.Empty):
+            worker, event = self._events.get(timeout=TICK)
+        for running in self._running:
+            running.sample_memory()
+            display.memory(running.job, running.peak_memory)
+        if event is None:
+            place = self._running.pop(worker)
+            self.results[place] = worker.result()
+            self.save()
+            display.finished(worker.job, self.results[place])
+        elif "cell" in event:
+            display.progress(worker.job, event["cell"], event["place"], event["of"])
+
+
+@contextlib.contextmanager
+def _ctrl_c():
+    """Collect each Ctrl-C in a list instead of raising KeyboardInterrupt wherever it may hit."""
+    presses: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: presses.append(number))
+    try:
+        yield presses
+    finally:
+        signal.signal(signal.SIGINT, before)

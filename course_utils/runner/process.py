@@ -1,0 +1,114 @@
+"""One worker process as the runner sees it: its reports, its memory, its end."""
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+import course_utils
+from course_utils.files import write_atomically
+from course_utils.runner.plan import Job, Plan
+from course_utils.runner.results import INTERRUPTED, NOT_FINISHED, Result
+
+ROOT = Path(course_utils.__file__).resolve().parent.parent
+# Ctrl-C in a terminal goes to the runner alone; it tells its workers.
+if sys.platform == "win32":
+    APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+else:
+    APART = {"start_new_session": True}
+
+
+class Worker:
+    """A running worker process. Its reports go to `events` as (worker, report), at last None."""
+
+    def __init__(self, plan: Plan, job: Job, folder: Path, notebooks: Path, events: queue.Queue):
+        """Start the worker for `job`; its folder `folder` exists and is empty."""
+        self.job = job
+        self.started = time.monotonic()
+        self.peak_memory = 0  # bytes, kernel and its children
+        self.killed = False
+        self._seen: set[psutil.Process] = set()  # every descendant ever seen
+        self._result: dict = {}
+        self._events = events
+        description = {
+            "run": plan.name,
+            "number": job.number,
+            "title": job.title,
+            "stem": job.stem,
+            "notebook": str(notebooks / job.file),
+            "output": str(folder),
+            "given": {name: job.parameters[name] for name in job.given},
+            "timeout": plan.timeout,
+        }
+        write_atomically(folder / "job.json", json.dumps(description, indent=2) + "\n")
+        with (folder / "log.txt").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "course_utils.runner.worker", str(folder / "job.json")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=ROOT,
+                **APART,
+            )
+        self._tree = psutil.Process(self._process.pid)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            report = json.loads(line)
+            self._result = report.get("result", self._result)
+            self._events.put((self, report))
+        self._events.put((self, None))
+
+    def sample_memory(self) -> None:
+        """Look at the memory that the kernel and its children hold now."""
+        total = 0
+        with contextlib.suppress(psutil.Error):
+            children = self._tree.children(recursive=True)
+            self._seen.update(children)
+            for child in children:
+                with contextlib.suppress(psutil.Error):
+                    total += child.memory_info().rss
+        self.peak_memory = max(self.peak_memory, total)
+
+    def ask_to_stop(self) -> None:
+        """Let the worker stop its kernel, save the partial notebook, and report."""
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def kill(self) -> None:
+        """End the worker and everything below it at once."""
+        self.killed = True
+        self.sample_memory()
+        self._process.kill()
+        self._kill_descendants()
+
+    def result(self) -> Result:
+        """Wait for the end of the worker and return what came of its job."""
+        self.ask_to_stop()
+        code = self._process.wait()
+        self._process.stdout.close()
+        self._kill_descendants()  # a kernel whose worker was killed, or what a lesson left behind
+        if self._result:
+            result = Result(**self._result)
+        elif self.killed:
+            result = Result(INTERRUPTED, "killed before it was done")
+        else:
+            message = f"the worker process ended without a result (exit code {code}; see log.txt)"
+            result = Result(NOT_FINISHED, message)
+        seconds = result.seconds or time.monotonic() - self.started
+        result.seconds = round(seconds, 2)
+        result.peak_memory_mb = round(self.peak_memory / 1e6, 1)
+        return result
+
+    def _kill_descendants(self) -> None:
+        for process in self._seen:
+            with contextlib.suppress(psutil.Error):  # is_running sees through a reused process id
+                if process.is_running():
+                    process.kill()

@@ -1,0 +1,110 @@
+"""The worker process: executes one lesson, saves it, and writes its page.
+
+`python -m course_utils.runner.worker JOB.json`, started by the runner. It writes one JSON object a
+line to its standard output: {"cell": …} when a code cell starts, {"result": …} at the end. It
+works as long as its standard input is open: when the runner closes it, or is gone for whatever
+reason, the worker stops its kernel, saves the partial notebook and reports "interrupted".
+"""
+
+import contextlib
+import errno
+import json
+import os
+import sys
+import threading
+import traceback
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from course_utils.files import write_atomically
+from course_utils.metrics import read_metrics
+from course_utils.runner import results
+from course_utils.runner.execution import Execution, describe
+from course_utils.runner.render import render
+
+
+def main(path: str) -> None:
+    """Run the job that the JSON file `path` describes."""
+    # The kernel inherits descriptor 1: keep the reports apart and send the rest to the log.
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def report(event: dict) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the runner is gone; so is the input
+            print(json.dumps(event), file=pipe, flush=True)
+
+    job = json.loads(Path(path).read_text(encoding="utf-8"))
+    folder = Path(job["output"])
+    execution = Execution(
+        source=Path(job["notebook"]),
+        target=folder / f"{job['stem']}.ipynb",
+        given=job["given"],
+        timeout=job["timeout"],
+        report=report,
+    )
+    threading.Thread(target=watch_input, args=[execution.stop], daemon=True).start()
+    run(execution, job)
+    report(
+        {
+            "result": {
+                "status": execution.status,
+                "message": execution.message,
+                "seconds": execution.seconds,
+                "metrics": read_metrics(folder / "metrics.json"),
+            }
+        }
+    )
+
+
+def run(execution: Execution, job: dict) -> None:
+    """Execute the lesson and write its page; a failure outside of the notebook is noted too."""
+    try:
+        execution.run()
+    except Exception as error:
+        traceback.print_exc()
+        if execution.stop.is_set():
+            execution.status, execution.message = results.INTERRUPTED, "stopped before it was done"
+        else:
+            execution.status, execution.message = results.NOT_FINISHED, explain(error)
+    if execution.notebook is None:
+        return
+    try:
+        write_page(execution, job)
+    except Exception as error:
+        traceback.print_exc()
+        if execution.status == results.OK:
+            execution.status = results.NOT_FINISHED
+            execution.message = f"the page could not be written: {explain(error)}"
+
+
+def write_page(execution: Execution, job: dict) -> None:
+    """Write the executed lesson as an HTML page beside the notebook."""
+    given = ", ".join(f"{name} = {value}" for name, value in job["given"].items())
+    header = f'<p><a href="../index.html">Run {escape(job["run"])}</a></p>'
+    header += f'<p class="soft">Parameters: {escape(given or "all at their default")}</p>'
+    if execution.status != results.OK:
+        text = f"<strong>{execution.status}</strong> {escape(execution.message)}"
+        if execution.failed_cell is not None:
+            text = f'<a href="#cell-id={quote(execution.failed_cell.id)}">{text}</a>'
+        header += f'<p class="failure">{text}</p>'
+    page = render(execution.notebook, f"{job['number']} {job['title']}", header)
+    write_atomically(execution.target.with_suffix(".html"), page)
+
+
+def explain(error: Exception) -> str:
+    """Say in one line what an exception outside of the notebook means."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full"
+    return f"{describe(type(error).__name__, error)} (see log.txt)"
+
+
+def watch_input(stop: threading.Event) -> None:
+    """Set `stop` when the standard input is closed."""
+    while os.read(0, 1024):
+        pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
