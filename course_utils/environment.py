@@ -39,14 +39,21 @@ def start() -> None:
     Prints one line with the versions. A second call in the same process changes nothing.
 
     Raises:
+        ModuleNotFoundError: TensorFlow or a package that it needs is not installed.
         RuntimeError: TensorFlow was already running in this process with other thread counts,
             which it can no longer change; the remedy is to restart the kernel.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
     with _silent_stderr():
-        import tensorflow as tf
-
+        try:
+            import tensorflow as tf
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"{error.name} is not installed in the environment of this kernel. Close JupyterLab "
+                "and start it with `python3 -m course_utils lab`, which installs what is missing.",
+                name=error.name,
+            ) from error
         threading = tf.config.threading
         try:
             threading.set_intra_op_parallelism_threads(THREADS)

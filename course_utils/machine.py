@@ -1,0 +1,146 @@
+"""Is this machine ready for the course? One row a requirement, with the next step if it fails."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from course_utils import bootstrap, data
+
+GIB = 2**30
+MEMORY_NEEDED = 1.5  # GiB free; no lesson's default run takes more
+DISK_NEEDED = 0.5  # GiB free, for executed lessons and saved models
+CORES_NEEDED = 2
+BYTES_WRITTEN = 1024
+
+
+class Row(NamedTuple):
+    """One requirement: what was found, what is needed, the next step if they do not agree."""
+
+    what: str
+    found: str
+    needed: str
+    passed: bool
+    next_step: str
+
+
+class MachineReport(tuple[Row, ...]):
+    """Rows of `check_machine`; as the last expression of a cell it shows a table."""
+
+    @property
+    def ready(self) -> bool:
+        """True when every requirement is met."""
+        return all(row.passed for row in self)
+
+    def __repr__(self) -> str:
+        """Return the table as text, a failed row followed by its next step."""
+        head = ("", "requirement", "found", "needed")
+        rows = [("pass" if r.passed else "FAIL", r.what, r.found, r.needed) for r in self]
+        widths = [max(len(row[i]) for row in (head, *rows)) for i in range(4)]
+        lines = ["  ".join(t.ljust(w) for t, w in zip(head, widths, strict=True)).rstrip()]
+        for row, cells in zip(self, rows, strict=True):
+            lines.append("  ".join(t.ljust(w) for t, w in zip(cells, widths, strict=True)).rstrip())
+            if not row.passed:
+                lines.append(f"      next step: {row.next_step}")
+        failed = sum(not row.passed for row in self)
+        lines.append("" if failed else "\nThis machine is ready.")
+        return "\n".join(lines).rstrip()
+
+
+def check_machine(data_folder: Path = data.DATA_FOLDER) -> MachineReport:
+    """Check Python, packages, TensorFlow's arithmetic, cores, memory, disk and data files."""
+    return MachineReport(
+        (_python(), _packages(), _tensorflow(), _cores(), _memory(), _disk(), *_data(data_folder))
+    )
+
+
+def _python() -> Row:
+    return Row(
+        "Python",
+        platform.python_version(),
+        "3.11 to 3.13",
+        bootstrap.OLDEST <= sys.version_info[:2] <= bootstrap.NEWEST,
+        "install Python 3.13, then run `python3 -m course_utils lab` with it",
+    )
+
+
+def _packages() -> Row:
+    pins = bootstrap.read_requirements(data.DATA_FOLDER.parent / "requirements.txt")
+    wrong = bootstrap.missing(pins, sys.path)
+    return Row(
+        "packages as pinned",
+        f"{len(pins) - len(wrong)} of {len(pins)}",
+        f"{len(pins)} of {len(pins)}",
+        not wrong,
+        f"run `python3 -m course_utils lab`, which installs: {', '.join(wrong)}",
+    )
+
+
+def _tensorflow() -> Row:
+    try:
+        import tensorflow as tf
+
+        found = f"{float(tf.reduce_sum(tf.range(5.0) ** 2)):g}"
+    except Exception as error:  # whatever stops TensorFlow is the finding
+        found = f"{type(error).__name__}: {error}".splitlines()[0][:60]
+    return Row(
+        "TensorFlow: 0² + 1² + … + 4²",
+        found,
+        "30",
+        found == "30",
+        "delete the folder .venv and run `python3 -m course_utils lab` again",
+    )
+
+
+def _cores() -> Row:
+    cores = os.cpu_count() or 1
+    step = "the lessons run, and take about twice the stated seconds"
+    return Row("processor cores", str(cores), f"{CORES_NEEDED}", cores >= CORES_NEEDED, step)
+
+
+def _memory() -> Row:
+    import psutil
+
+    free = psutil.virtual_memory().available / GIB
+    step = "close other programs and notebooks (Kernel, Shut Down All Kernels)"
+    return Row(
+        "free memory", f"{free:.1f} GiB", f"{MEMORY_NEEDED} GiB", free >= MEMORY_NEEDED, step
+    )
+
+
+def _disk() -> Row:
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free / GIB
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(BYTES_WRITTEN))
+        writable = True
+    except OSError:
+        writable = False
+    return Row(
+        "free disk for temporary files",
+        f"{free:.1f} GiB" if writable else "not writable",
+        f"{DISK_NEEDED} GiB",
+        writable and free >= DISK_NEEDED,
+        "free some space, or set the environment variable TMPDIR to a folder that has it",
+    )
+
+
+def _data(folder: Path) -> list[Row]:
+    try:
+        names = data.data_files(folder)
+    except data.DataError as error:
+        return [Row("data files", "no list of checksums", "checksums.toml", False, str(error))]
+    rows = []
+    for name in names:
+        try:
+            data.read_checked(name, folder)
+            rows.append(Row(f"data: {name}", "SHA-256 agrees", "SHA-256 agrees", True, ""))
+        except data.DataError as error:
+            rows.append(Row(f"data: {name}", "does not agree", "SHA-256 agrees", False, str(error)))
+    return rows
