@@ -25,6 +25,7 @@ SHOWN = [
 ]
 # $$…$$ or $…$ in HTML that stands between Markdown, as in <summary>Why is $g$ clipped?</summary>
 DOLLARS = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
+LESSON = re.compile(r"(\d\d_\w+)\.ipynb(#.*)?")
 
 CSS = """
 body { max-width: 50rem; }
@@ -56,6 +57,7 @@ mi[mathvariant^="bold"], mn[mathvariant^="bold"] { font-weight: bold; }
 .ansi-red-fg, .ansi-red-intense-fg { color: var(--bad); }
 .ansi-green-fg, .ansi-green-intense-fg { color: var(--good); }
 .ansi-yellow-fg, .ansi-yellow-intense-fg { color: var(--wait); }
+.output_error [style*="rgb(0,135,0)"] { color: var(--good) !important; }
 .ansi-blue-fg, .ansi-blue-intense-fg, .ansi-cyan-fg, .ansi-cyan-intense-fg { color: var(--link); }
 """
 
@@ -88,6 +90,12 @@ class LessonExporter(HTMLExporter):
 
 class LessonRenderer(IPythonRenderer):
     """nbconvert's Markdown renderer with formulas as MathML instead of text for MathJax."""
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        """Render a link; one to another lesson leads to its page in this run."""
+        if match := LESSON.fullmatch(url):
+            url = f"../{match[1]}/{match[1]}.html{match[2] or ''}"
+        return super().link(text, url, title)
 
     def inline_math(self, body: str) -> str:
         """Render $…$."""

@@ -10,7 +10,14 @@ from course_utils.runner.page import page
 from course_utils.runner.plan import Job, Plan
 from course_utils.runner.results import NOT_STARTED, OK, Result
 
-HEADS = ("Lesson", "Parameters", "Status", "Seconds", "Peak memory", "Metrics")
+HEADS = {  # and the class of the column's cells
+    "Lesson": "lesson",
+    "Parameters": "",
+    "Status": "",
+    "Seconds": "number",
+    "Peak memory": "number",
+    "Metrics": "",
+}
 SIGNS = {OK: ("good", "✓"), NOT_STARTED: ("wait", "–")}
 FAILED = ("bad", "✗")
 
@@ -22,16 +29,17 @@ td { border-bottom: 1px solid var(--line); }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: max-content auto; gap: 0 0.8rem; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; }
+.lesson { min-width: 13rem; }
 .files { font-size: 0.85rem; margin: 0.2rem 0 0; }
-.message { margin: 0.2rem 0 0; max-width: 26rem; overflow-wrap: anywhere; }
+.message { margin: 0.2rem 0 0; max-width: 22rem; overflow-wrap: anywhere; }
 @media (max-width: 48rem) {
-  thead { position: absolute; left: -100vw; }
-  table, tbody, tr, td { display: block; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table, thead, tbody, tr, td { display: block; }
   tr { border: 1px solid var(--line); border-radius: 0.5rem; margin: 0 0 1rem; padding: 0.5rem; }
   td { border: 0; padding: 0.25rem 0.5rem; display: grid; grid-template-columns: 7rem 1fr; }
   td::before { content: attr(data-head); color: var(--soft); font-size: 0.9rem; }
   td.empty { display: none; }
-  .number { text-align: left; }
+  td.number { text-align: left; }
 }
 """
 
@@ -40,11 +48,11 @@ def write_index(folder: Path, plan: Plan, results: list[Result]) -> None:
     """Write index.html: self-contained, without scripts, legible in light, dark and on a phone."""
     pairs = list(zip(plan.jobs, results, strict=True))
     ok = sum(result.ok for result in results)
-    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+    heads = "".join(f'<th scope="col" class="{kind}">{head}</th>' for head, kind in HEADS.items())
     rows = "\n".join(_row(folder, job, result) for job, result in pairs)
     body = (
         f"<h1>Run {escape(plan.name)}</h1>\n"
-        f"<p>{ok} of {len(pairs)} lessons ok, profile {plan.profile}. "
+        f"<p>{ok} of {len(pairs)} ok, profile {plan.profile}. "
         '<a href="summary.json">summary.json</a></p>\n'
         f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
     )
@@ -61,16 +69,16 @@ def _row(folder: Path, job: Job, result: Result) -> str:
     memory = "" if result.peak_memory_mb is None else f"{result.peak_memory_mb:.0f} MB"
     metrics = {name: format_metric(value) for name, value in result.metrics.items()}
     cells = [
-        ("", f"<div>{_links(folder, job)}</div>"),
-        ("", _list(given)),
-        ("", f"<div>{status}</div>"),
-        ("number", seconds),
-        ("number", memory),
-        ("", _list(metrics)),
+        f"<div>{_links(folder, job)}</div>",
+        _list(given),
+        f"<div>{status}</div>",
+        seconds,
+        memory,
+        _list(metrics),
     ]
     columns = [
-        f'<td class="{kind}{"" if content else " empty"}" data-head="{head}">{content}</td>'
-        for head, (kind, content) in zip(HEADS, cells, strict=True)
+        f'<td class="{kind}{"" if cell else " empty"}" data-head="{head}">{cell}</td>'
+        for (head, kind), cell in zip(HEADS.items(), cells, strict=True)
     ]
     return f"<tr>{''.join(columns)}</tr>"
 
