@@ -187,12 +187,14 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_kernel(tmp_path):
 
 
 @POSIX
-def test_a_killed_runner_loses_only_what_was_running_and_resume_finishes_it(tmp_path):
+def test_a_killed_runner_loses_only_what_was_running_and_resume_finishes_it(tmp_path, capsys):
     count = "open('count', 'a').write('x')"
     slow = f"if not os.path.exists('fast'):\n    {NOTE_PID}\n    time.sleep(600)"
     root = write_course(tmp_path, n00_good=count, n05_long=slow, n06_next=METRICS)
     process = start(root, "--name", "killed", "-p", "epochs=2")
     pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
+    assert run(root, "--resume", "killed") == 2
+    assert f"is still going on (process {process.pid})" in capsys.readouterr().err
     process.kill()
     process.communicate()
     wait_for(lambda: is_gone(pid), "the end of the kernel after its runner was killed")

@@ -9,6 +9,7 @@ import dataclasses
 import errno
 import math
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def _resumed(args: argparse.Namespace, root: Path):
     from course_utils.contents import read_contents
     from course_utils.runner.orchestrate import Run
     from course_utils.runner.plan import PlanError, check_plan, read_plan
-    from course_utils.runner.results import read_results
+    from course_utils.runner.results import read_results, running_process
 
     if args.lessons or args.parameter or args.grid or args.profile or args.name:
         raise PlanError(
@@ -138,6 +139,8 @@ def _resumed(args: argparse.Namespace, root: Path):
         )
     notebooks, folder = root / "notebooks", root / "build" / "runs" / args.resume
     plan = read_plan(folder / "run.json")
+    if pid := running_process(folder):
+        raise PlanError(f"run {plan.name} is still going on (process {pid}); wait or stop it first")
     check_plan(plan, read_contents(notebooks / "course.toml"), notebooks)
     if args.timeout is not None:
         plan = dataclasses.replace(plan, timeout=args.timeout)
@@ -149,12 +152,14 @@ def _execute(run, parallel: int) -> int:
     from course_utils.runner.display import Display, make_console, show_summary, shown
 
     console = make_console()
+    started = time.monotonic()
     todo = sum(not result.ok for result in run.results)
     with Display(console) as display:
         where = shown(run.folder)
         display.note(f"Run {run.plan.name}: {todo} of {len(run.results)} lessons to do, in {where}")
         stopped = run.execute(parallel, display)
     show_summary(console, run.plan, run.results, run.folder)
+    console.print(f"Took {time.monotonic() - started:.0f} s.")
     if stopped:
         return 130
     return 0 if all(result.ok for result in run.results) else 1

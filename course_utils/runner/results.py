@@ -1,10 +1,13 @@
 """What came of each job, and summary.json, which keeps it."""
 
 import json
+import os
 import platform
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+import psutil
 
 from course_utils.files import write_atomically
 from course_utils.runner.plan import Job, Plan
@@ -40,7 +43,7 @@ def write_summary(folder: Path, plan: Plan, results: list[Result], finished: boo
         "name": plan.name,
         "profile": plan.profile,
         "written": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "finished": finished,  # false while the run goes on
+        "runner": None if finished else _identity(os.getpid()),
         "python": platform.python_version(),
         "system": platform.platform(),
         "ok": sum(result.ok for result in results),
@@ -51,6 +54,20 @@ def write_summary(folder: Path, plan: Plan, results: list[Result], finished: boo
     write_atomically(
         folder / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     )
+
+
+def running_process(folder: Path) -> int | None:
+    """Return the id of the process that still works on this run, or None."""
+    try:
+        runner = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["runner"]
+        return runner["pid"] if runner == _identity(runner["pid"]) else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+
+
+def _identity(pid: int) -> dict:
+    """Return what tells a process from a later one with the same id."""
+    return {"pid": pid, "started": psutil.Process(pid).create_time()}
 
 
 def read_results(folder: Path, jobs: list[Job]) -> list[Result]:
