@@ -94,9 +94,15 @@ def check_range(label: str, value: float, low: float, high: float) -> None:
     """
     value = float(value)
     passed = low <= value <= high
-    _print_verdict(label, f"{value:.4g}   between {low:g} and {high:g}", passed)
+    _print_verdict(label, f"{_plain(value)}   between {_plain(low)} and {_plain(high)}", passed)
     if not passed:
         raise AssertionError(f"{label}: found {value:.6g}, expected {low:g} to {high:g}")
+
+
+def _plain(value: float) -> str:
+    """Four significant digits, and whole numbers in full."""
+    whole = np.isfinite(value) and value == int(value)
+    return f"{int(value):,}" if whole else f"{value:.4g}"
 
 
 def _print_verdict(label: str, finding: str, passed: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from course_utils.files import write_atomically
 
+CONTENTS = Path(__file__).resolve().parent.parent / "notebooks" / "course.toml"
 FILE_NAME = re.compile(r"(\d\d)_[a-z0-9_]+\.ipynb")
 TABLE = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
 
@@ -42,8 +43,8 @@ TYPES = {"file": str, "part": str, "title": str, "minutes": int, "smoke": dict, 
 WORDS = {str: "a text", int: "a whole number", dict: "a table of parameter values"}
 
 
-def read_contents(path: str | Path) -> Course:
-    """Read course.toml; the notebooks that it names stand in the same folder.
+def read_contents(path: str | Path = CONTENTS) -> Course:
+    """Read course.toml (the course's own unless told); its notebooks stand in the same folder.
 
     Raises ContentsError: not TOML, a missing or unknown key, a value of the wrong type, a file
     that is not there, lessons out of order.

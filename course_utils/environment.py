@@ -50,7 +50,7 @@ def start() -> None:
             import tensorflow as tf
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"{error.name} is not installed in the environment of this kernel. Close JupyterLab "
+                f"{error.name} is not installed in this kernel's environment. Close JupyterLab "
                 "and start it with `python3 -m course_utils lab`, which installs what is missing.",
                 name=error.name,
             ) from error

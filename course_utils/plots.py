@@ -32,7 +32,8 @@ def learning_curves(
             raise KeyError(f"no history has the metric {metric!r}")
         panel.set(title=metric, xlabel="epoch", ylabel=metric)
         panel.xaxis.get_major_locator().set_params(integer=True)
-    panels[0, 0].legend()
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3))
     return figure
 
 
