@@ -110,6 +110,7 @@ def test_the_title_is_text(page):
     [
         (r"y\log x", '<mo lspace="0.17em" rspace="0.17em">log</mo>'),
         (r"\log(x)", '<mo lspace="0" rspace="0">log</mo>'),
+        (r"\arg\min_k x", '<mo lspace="0" rspace="0.17em">arg</mo>'),
         (r"y/x", '<mo lspace="0" rspace="0">/</mo>'),
         (r"a < b", "<mo>&lt;</mo>"),
         (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtable"),

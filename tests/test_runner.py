@@ -30,6 +30,8 @@ record_metrics(accuracy=0.123456 + epochs, seed=seed)
 """
 PROGRESS = "for i in range(3):\n    print(f'\\repoch {i}', end='')\nprint()"
 NOTE_PID = "open('kernel.pid', 'w').write(str(os.getpid()))"
+# a kernel that does not even react to an interrupt
+STUBBORN = f"{NOTE_PID}\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)"
 
 
 def executed(root, name, folder, stem):
@@ -162,9 +164,7 @@ def test_a_lesson_that_takes_too_long_is_stopped(tmp_path):
 
 @POSIX
 def test_ctrl_c_keeps_what_is_done_and_leaves_no_kernel(tmp_path):
-    # this kernel does not even react to an interrupt
-    stubborn = f"{NOTE_PID}\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)"
-    root = write_course(tmp_path, n00_good="6 * 7", n05_long=["40 + 2", stubborn], n06_next="1")
+    root = write_course(tmp_path, n00_good="6 * 7", n05_long=["40 + 2", STUBBORN], n06_next="1")
     process = start(root, "--name", "stopped")
     pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
     process.send_signal(signal.SIGINT)
@@ -184,6 +184,23 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_kernel(tmp_path):
     assert "interrupted" in (root / "build/runs/stopped/index.html").read_text(encoding="utf-8")
     assert "1 of 3 ok." in out
     assert "Traceback" not in out
+
+
+@POSIX
+def test_a_second_ctrl_c_kills(tmp_path):
+    root = write_course(tmp_path, n05_long=STUBBORN)
+    process = start(root, "--name", "killed")
+    pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
+    process.send_signal(signal.SIGINT)
+    for line in process.stdout:
+        if line.startswith("stopping"):
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert is_gone(pid)
+    job = results(root, "killed")["05_long"]
+    assert (job["status"], job["message"]) == ("interrupted", "killed before it was done")
 
 
 @POSIX

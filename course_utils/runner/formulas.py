@@ -6,8 +6,11 @@ from xml.etree import ElementTree
 
 from latex2mathml.converter import convert_to_element
 
-# latex2mathml 3.81 knows align* but not aligned, which is the same inside a displayed formula.
-ALIGNED = re.compile(r"\\(begin|end)\{aligned\}")
+# What latex2mathml 3.81 does not know, and the same in words that it knows.
+SAME = (
+    (re.compile(r"\\(begin|end)\{aligned\}"), r"\\\1{align*}"),
+    (re.compile(r"\\arg(?![A-Za-z])"), r"\\operatorname{arg}"),
+)
 UNKNOWN = re.compile(r"\\[A-Za-z]")  # a command that came out as it went in
 FUNCTION = re.compile(r"[A-Za-z]{2,}(\W[a-z]+)?")  # log, max, arg max
 SCRIPTS = ("msub", "msup", "msubsup", "munder", "mover", "munderover")
@@ -25,7 +28,9 @@ def mathml(latex: str, *, display: bool = False) -> str:
     Raises FormulaError, naming the formula, for LaTeX that latex2mathml does not know.
     """
     source = " ".join(latex.split())
-    prepared = ALIGNED.sub(r"\\\1{align*}", source)
+    prepared = source
+    for pattern, same in SAME:
+        prepared = pattern.sub(same, prepared)
     try:
         math = convert_to_element(prepared, display="block" if display else "inline")
     except Exception as error:  # latex2mathml has a dozen exception classes without a common base

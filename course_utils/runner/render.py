@@ -28,7 +28,9 @@ DOLLARS = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
 LESSON = re.compile(r"(\d\d_\w+)\.ipynb(#.*)?")
 
 CSS = """
-body { max-width: 50rem; }
+body { max-width: 56rem; }
+.text_cell_render { max-width: 48rem; }
+pre { font-size: 0.85rem; } /* 100 columns of code fit */
 nav { border-bottom: 1px solid var(--line); padding-bottom: 0.6rem; }
 nav p { margin: 0.2rem 0; }
 .failure { border: 1px solid var(--bad); border-left-width: 5px; padding: 0.6rem 1rem; }
@@ -46,7 +48,7 @@ blockquote { margin: 1rem 0; padding: 0.1rem 1rem; border-left: 3px solid var(--
 details { margin: 0.6rem 0; } summary { cursor: pointer; }
 .formula { display: block; overflow-x: auto; overflow-y: hidden; padding: 0.3rem 0; }
 math {
-  font-size: 1.08em; font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math",
+  font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math",
     "Libertinus Math", "DejaVu Math TeX Gyre", "Noto Sans Math", math;
 }
 mtd[columnalign="left"] { text-align: left; text-align: -webkit-left; }
