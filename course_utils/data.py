@@ -25,13 +25,12 @@ def read_checked(name: str, folder: Path = DATA_FOLDER) -> bytes:
             names the file, what was expected, what was found and how to restore it.
     """
     path = Path(folder) / name
-    expected = _expected(Path(folder)).get(name)
-    if expected is None:
-        raise DataError(f"{path} has no entry in {CHECKSUMS}; known: {_known(Path(folder))}.")
-    restore = (
-        f"Restore it from the course's repository (`git checkout -- data/{name}`) "
-        "or copy it from another machine that has the course."
-    )
+    checksums = read_checksums(folder)
+    if name not in checksums:
+        known = ", ".join(sorted(checksums)) or "none"
+        raise DataError(f"{path} has no entry in {CHECKSUMS}; known: {known}.")
+    expected = checksums[name]
+    restore = f"{_restore(name)} or copy it from another machine that has the course."
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -74,24 +73,37 @@ def load_mnist(folder: Path = DATA_FOLDER):
 
 def data_files(folder: Path = DATA_FOLDER) -> list[str]:
     """Return the names of all data files that have a checksum."""
-    return sorted(_expected(Path(folder)))
+    return sorted(read_checksums(folder))
 
 
-def _expected(folder: Path) -> dict[str, dict]:
-    path = folder / CHECKSUMS
+def read_checksums(folder: Path = DATA_FOLDER) -> dict[str, dict]:
+    """Return `{"bytes": int, "sha256": str}` for each data file, from `checksums.toml`.
+
+    Raises:
+        DataError: `checksums.toml` is missing, not TOML, or an entry lacks one of the two.
+    """
+    path = Path(folder) / CHECKSUMS
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        checksums = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(
-            f"{path} is missing; it lists size and SHA-256 of every data file. Restore it from "
-            f"the course's repository (`git checkout -- data/{CHECKSUMS}`)."
+            f"{path} is missing; it lists size and SHA-256 of every data file. "
+            f"{_restore(CHECKSUMS)}."
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path} is not valid TOML: {error}. Restore it from the course's repository "
-            f"(`git checkout -- data/{CHECKSUMS}`)."
-        ) from None
+        raise DataError(f"{path} is not valid TOML: {error}. {_restore(CHECKSUMS)}.") from None
+    for name, entry in checksums.items():
+        if not (
+            isinstance(entry, dict)
+            and isinstance(entry.get("bytes"), int)
+            and isinstance(entry.get("sha256"), str)
+        ):
+            raise DataError(
+                f"{path}, {name}: expected `bytes` (a whole number) and `sha256` (a text), "
+                f"found {entry!r}. {_restore(CHECKSUMS)}."
+            )
+    return checksums
 
 
-def _known(folder: Path) -> str:
-    return ", ".join(data_files(folder)) or "none"
+def _restore(name: str) -> str:
+    return f"Restore it from the course's repository (in its folder: `git checkout -- data/{name}`)"
