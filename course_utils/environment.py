@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import logging
+import numbers
 import os
 import platform
 import re
@@ -59,10 +60,12 @@ def start() -> None:
             threading.set_intra_op_parallelism_threads(THREADS)
             threading.set_inter_op_parallelism_threads(THREADS)
         except RuntimeError as error:
+            within = threading.get_intra_op_parallelism_threads()
+            between = threading.get_inter_op_parallelism_threads()
             raise RuntimeError(
-                f"TensorFlow already runs in this kernel with "
-                f"{threading.get_intra_op_parallelism_threads()} threads (0 = all cores), expected "
-                f"{THREADS}. Restart the kernel and run the setup cell first."
+                f"TensorFlow already runs in this kernel, with {within} threads within and "
+                f"{between} between operations (0 = one a core); expected {THREADS} and {THREADS}. "
+                "Restart the kernel and run the setup cell first."
             ) from error
         tf.config.experimental.enable_op_determinism()
         tf.config.list_logical_devices()  # starts the runtime, which writes lines of its own
@@ -99,7 +102,7 @@ def collect_warnings() -> Iterator[list[str]]:
     absl = logging.getLogger("absl")
     handlers, propagate = absl.handlers, absl.propagate
     with warnings.catch_warnings():
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", UserWarning)  # what is meant for users of a library
         warnings.showwarning = lambda message, *args, **kwargs: keep(message)
         absl.handlers, absl.propagate = [Keep()], False
         try:
@@ -121,8 +124,10 @@ def set_seed(seed: int):
     """
     import numpy as np
 
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+    whole = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)  # NumPy's too
+    if not whole or not 0 <= seed < 2**32:
         raise ValueError(f"seed: expected a whole number from 0 to {2**32 - 1}, found {seed!r}")
+    seed = int(seed)
     if "tensorflow" in sys.modules:
         import keras
 
