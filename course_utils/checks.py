@@ -21,22 +21,27 @@ def check_close(label: str, ours, reference, tolerance: float = 1e-6) -> None:
         tolerance: the largest error that passes.
 
     Raises:
-        AssertionError: the shapes differ, or an element is off by more, or is not finite.
+        AssertionError: the shapes differ, there is nothing to compare, or an element is off by
+            more, or is not finite.
     """
     ours, reference = np.asarray(ours, dtype=float), np.asarray(reference, dtype=float)
     if ours.shape != reference.shape:
         raise AssertionError(f"{label}: shape {ours.shape}, expected {reference.shape}")
-    error = np.abs(ours - reference) / np.maximum(1.0, np.abs(reference))
-    largest = float(np.max(error, initial=0.0))
+    if ours.size == 0:
+        raise AssertionError(f"{label}: shape {ours.shape}, expected at least one element")
+    with np.errstate(invalid="ignore"):  # inf - inf is nan, and nan does not pass
+        error = np.abs(ours - reference) / np.maximum(1.0, np.abs(reference))
+    largest = float(np.max(error))
     passed = largest <= tolerance  # false for nan as well
     _print_verdict(label, f"largest error {largest:.1e}   within {tolerance:g}", passed)
     if not passed:
         worst = np.unravel_index(np.argmax(np.nan_to_num(error, nan=np.inf)), error.shape)
         where = f" at index {tuple(int(i) for i in worst)}" if worst else ""
-        raise AssertionError(
-            f"{label}: found {ours[worst]!r}, expected {reference[worst]!r}{where}; "
-            f"the error {largest:.3g} is above the tolerance {tolerance:g}"
-        )
+        reason = f"the error {largest:.3g} is above the tolerance {tolerance:g}"
+        if not np.isfinite(largest):
+            reason = "only finite numbers pass"
+        found, expected = float(ours[worst]), float(reference[worst])
+        raise AssertionError(f"{label}: found {found}, expected {expected}{where}; {reason}")
 
 
 def check_gradient(
