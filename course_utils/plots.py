@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from course_utils.style import COLORS
+from course_utils.style import COLORS, MARKERS
 
 
 def learning_curves(
@@ -18,18 +18,24 @@ def learning_curves(
     """Draw each metric against epochs, one panel a metric.
 
     Args:
-        histories: name → `History.history` of a Keras training; `val_` curves are drawn dashed
-            in the colour of their training curve.
+        histories: name → `History.history` of a Keras training, at most 7; `val_` curves are
+            drawn dashed in the colour of their training curve.
         metrics: names without `val_`.
 
     Raises:
-        KeyError: a history has none of the asked metrics.
+        KeyError: a history lacks one of the metrics.
+        ValueError: there are too many histories to be told apart.
     """
+    _check_number("histories", histories)
+    for name, history in histories.items():
+        for metric in metrics:
+            if metric not in history and f"val_{metric}" not in history:
+                known = ", ".join(history)
+                raise KeyError(f"history {name!r} has no metric {metric!r}; it has: {known}")
     figure, panels = plt.subplots(1, len(metrics), figsize=(3.6 * len(metrics), 3.0), squeeze=False)
     for panel, metric in zip(panels[0], metrics, strict=True):
-        drawn = [_curve(panel, i, n, h, metric) for i, (n, h) in enumerate(histories.items())]
-        if not any(drawn):
-            raise KeyError(f"no history has the metric {metric!r}")
+        for index, (name, history) in enumerate(histories.items()):
+            _curve(panel, index, name, history, metric)
         panel.set(title=metric, xlabel="epoch", ylabel=metric)
         panel.xaxis.get_major_locator().set_params(integer=True)
     handles, labels = panels[0, 0].get_legend_handles_labels()
@@ -37,17 +43,28 @@ def learning_curves(
     return figure
 
 
-def _curve(panel, index: int, name: str, history: Mapping, metric: str) -> bool:
-    styles = {metric: ("-", "o", "training"), f"val_{metric}": ("--", "s", "validation")}
-    found = [key for key in styles if key in history]
-    for key in found:
-        line, marker, kind = styles[key]
-        label = f"{name}, {kind}" if f"val_{metric}" in history else name
-        epochs = np.arange(1, len(history[key]) + 1)
+def _curve(panel, index: int, name: str, history: Mapping, metric: str) -> None:
+    for validation, key in enumerate((metric, f"val_{metric}")):
+        if key not in history:
+            continue
+        kind = "validation" if validation else "training"
         panel.plot(
-            epochs, history[key], line, marker=marker, label=label, color=COLORS[index % 7], ms=4
+            np.arange(1, len(history[key]) + 1),
+            history[key],
+            color=COLORS[index],
+            # a marker of its own for each curve of one kind: colour alone is not enough
+            marker=MARKERS[(2 * index + validation) % len(MARKERS)],
+            linestyle="--" if validation else "-",
+            label=f"{name}, {kind}" if f"val_{metric}" in history else name,
+            ms=4,
         )
-    return bool(found)
+
+
+def _check_number(what: str, series: Mapping) -> None:
+    if not 1 <= len(series) <= len(COLORS):
+        raise ValueError(
+            f"{what}: expected 1 to {len(COLORS)}, which can be told apart, found {len(series)}"
+        )
 
 
 def image_grid(
@@ -67,12 +84,17 @@ def image_grid(
         title: above the whole figure.
 
     Raises:
-        ValueError: the numbers of images, titles and marks differ.
+        ValueError: the numbers of images, titles and marks differ, or are 0.
     """
     images = np.asarray(images)
     marked = [False] * len(images) if marked is None else list(marked)
     if not len(images) == len(titles) == len(marked):
-        raise ValueError(f"{len(images)} images, {len(titles)} titles, {len(marked)} marks")
+        raise ValueError(
+            f"expected as many titles and marks as images, "
+            f"found {len(images)} images, {len(titles)} titles, {len(marked)} marks"
+        )
+    if len(images) == 0:
+        raise ValueError("expected at least one image, found none")
     rows = -(-len(images) // columns)
     lines = max(text.count("\n") + 1 for text in titles)
     size = (1.15 * columns, (1.05 + 0.19 * lines) * rows + (0.3 if title else 0.0))
@@ -104,21 +126,25 @@ def surface_with_path(
 
     Args:
         function: maps two arrays of one shape to the values J, elementwise.
-        paths: name → array of shape (steps + 1, 2), the start first.
+        paths: name → array of shape (steps + 1, 2), the start first; at most 7.
         x_range, y_range: limits of the two parameters.
-        levels: number of contour lines, spaced evenly in the square root of J − min J.
+        levels: number of bands between contours, spaced evenly in the square root of J − min J.
+
+    Raises:
+        ValueError: there are too many paths to be told apart.
     """
+    _check_number("paths", paths)
     figure, panel = plt.subplots(figsize=(5.2, 4.0))
     x, y = np.meshgrid(np.linspace(*x_range, 121), np.linspace(*y_range, 121))
     values = function(x, y)
     root = np.sqrt(values - values.min())
     filled = panel.contourf(x, y, root, levels, cmap="Blues", alpha=0.7)
-    panel.contour(x, y, root, filled.levels, colors="#7799BB", linewidths=0.4)
+    panel.grid(False)  # the edges of the bands are the contours; more lines cost 30 KB
     bar = figure.colorbar(filled, ax=panel, label="√(J − min J)")
     bar.ax.grid(False)
     for (name, path), color in zip(paths.items(), [*COLORS[1:], COLORS[0]], strict=False):
         panel.plot(path[:, 0], path[:, 1], color=color, label=name, ms=3.5)
         panel.plot(*path[0], marker="o", ms=9, mfc="none", mec=color, linestyle="none")
     panel.set(xlabel="first parameter", ylabel="second parameter", xlim=x_range, ylim=y_range)
-    panel.legend(loc="upper right", frameon=True)
+    figure.legend(loc="outside lower center", ncols=3)  # outside: it covers no path
     return figure

@@ -61,7 +61,7 @@ def use_course_style() -> None:
 
 
 def show(figure: Figure, alt: str) -> None:
-    """Display a figure as PNG with alt text, then close it.
+    """Display a figure as PNG with alt text, and close it.
 
     The alt text is stored where nbconvert and myst-nb read it (`metadata["image/png"]["alt"]`)
     and as the output's plain text, which JupyterLab and screen readers can reach.
@@ -76,6 +76,7 @@ def show(figure: Figure, alt: str) -> None:
     """
     from IPython.display import display
 
+    plt.close(figure)  # or Jupyter shows it again at the end of the cell, without alt text
     alt = " ".join(alt.split())
     if len(alt) < SHORTEST_ALT:
         raise ValueError(f"alt: expected at least {SHORTEST_ALT} characters, found {alt!r}")
@@ -88,7 +89,6 @@ def show(figure: Figure, alt: str) -> None:
         "width": round(figure.get_figwidth() * SHOWN_PIXELS_PER_INCH),
         "height": round(figure.get_figheight() * SHOWN_PIXELS_PER_INCH),
     }
-    plt.close(figure)
     display(
         {"image/png": png, "text/plain": alt},
         raw=True,
