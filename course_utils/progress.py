@@ -25,7 +25,7 @@ class ProgressLine(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Draw the empty line."""
-        self._drawn, self._results, self._epoch = 0.0, "", 0
+        self._drawn, self._results, self._epoch, self._length = 0.0, "", 0, 0
         self._draw(0.0)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -37,7 +37,8 @@ class ProgressLine(keras.callbacks.Callback):
         steps = self.params.get("steps")
         now = time.monotonic()
         if steps and now - self._drawn > SECONDS_BETWEEN_DRAWINGS:
-            self._draw(self._epoch + (batch + 1) / steps)
+            # With steps_per_execution Keras counts the last batches up to a full execution.
+            self._draw(self._epoch + min(1.0, (batch + 1) / steps))
             self._drawn = now
 
     def on_epoch_end(self, epoch, logs=None):
@@ -57,7 +58,9 @@ class ProgressLine(keras.callbacks.Callback):
         epochs = self.params["epochs"]
         filled = round(WIDTH * epochs_done / epochs)
         bar = "█" * filled + "░" * (WIDTH - filled)
-        # The epoch count is padded, so that a shorter line overwrites a longer one.
         line = f"{self.label:<26} {bar} {int(epochs_done):>2}/{epochs} epochs   {self._results}"
-        sys.stdout.write("\r" + line.rstrip())
+        line = line.rstrip()
+        # A loss that falls from 10.5 to 9.5 makes the line shorter: spaces cover the rest.
+        sys.stdout.write("\r" + line.ljust(self._length))
         sys.stdout.flush()
+        self._length = len(line)
