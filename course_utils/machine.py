@@ -70,10 +70,14 @@ def _python() -> Row:
 
 
 def _packages() -> Row:
-    pins = bootstrap.read_requirements(data.DATA_FOLDER.parent / "requirements.txt")
+    what = "packages as pinned"
+    try:
+        pins = bootstrap.read_requirements(data.DATA_FOLDER.parent / "requirements.txt")
+    except bootstrap.SetupError as error:
+        return Row(what, "no list of pins", "requirements.txt", False, str(error))
     wrong = bootstrap.missing(pins, sys.path)
     return Row(
-        "packages as pinned",
+        what,
         f"{len(pins) - len(wrong)} of {len(pins)}",
         f"{len(pins)} of {len(pins)}",
         not wrong,
@@ -114,19 +118,18 @@ def _memory() -> Row:
 
 
 def _disk() -> Row:
-    folder = tempfile.gettempdir()
-    free = shutil.disk_usage(folder).free / GIB
     try:
-        with tempfile.TemporaryFile() as file:
+        with tempfile.TemporaryFile() as file:  # finds no folder, or cannot write, on a full disk
             file.write(bytes(BYTES_WRITTEN))
-        writable = True
+        free = shutil.disk_usage(tempfile.gettempdir()).free / GIB
+        found, passed = f"{free:.1f} GiB", free >= DISK_NEEDED
     except OSError:
-        writable = False
+        found, passed = "not writable", False
     return Row(
         "free disk for temporary files",
-        f"{free:.1f} GiB" if writable else "not writable",
+        found,
         f"{DISK_NEEDED} GiB",
-        writable and free >= DISK_NEEDED,
+        passed,
         "free some space, or set the environment variable TMPDIR to a folder that has it",
     )
 
