@@ -91,6 +91,18 @@ def check_shape(label: str, array, shape: tuple[int | None, ...]) -> None:
         raise AssertionError(f"{label}: shape {found}, expected {shape}")
 
 
+def check_equal(label: str, found, expected) -> None:
+    """Assert that a count, a text or another exact value is what it must be.
+
+    Raises:
+        AssertionError: the values differ.
+    """
+    passed = bool(found == expected)
+    _print_verdict(label, f"found {found}, expected {expected}", passed)
+    if not passed:
+        raise AssertionError(f"{label}: found {found!r}, expected {expected!r}")
+
+
 def check_range(label: str, value: float, low: float, high: float) -> None:
     """Assert `low <= value <= high`; the text beside it may then speak of "about".
 

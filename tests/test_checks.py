@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_utils.checks import check_close, check_gradient, check_range, check_shape
+from course_utils.checks import check_close, check_equal, check_gradient, check_range, check_shape
 
 
 def fails(check, *arguments):
@@ -182,3 +182,10 @@ def test_range_passes(value, low, high, printed, capsys):
 )
 def test_range_fails(value, low, high, message):
     assert fails(check_range, "share", value, low, high) == message
+
+
+def test_equal(capsys):
+    check_equal("convolutions", 0, 0)
+    assert capsys.readouterr().out == f"{'convolutions':<48} found 0, expected 0   ok\n"
+    assert fails(check_equal, "convolutions", 1, 0) == "convolutions: found 1, expected 0"
+    assert fails(check_equal, "kinds", ["Dense"], []) == "kinds: found ['Dense'], expected []"
