@@ -132,9 +132,11 @@ def main() -> None:
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print(f"\nmedian seconds to {arguments.target:.1%}")
     for name, median in medians.items():
-        ratio = median / medians["Keras's example"]
-        shown = "never" if median == float("inf") else f"{median:.1f}"
-        print(f"{name:<16} {shown:>8}   {ratio:.2f} of Keras's example")
+        if median == float("inf"):
+            print(f"{name:<16} not reached in {MOST_EPOCHS} epochs")
+        else:
+            ratio = median / medians["Keras's example"]
+            print(f"{name:<16} {median:>8.1f}   {ratio:.2f} of Keras's example")
 
 
 if __name__ == "__main__":
