@@ -74,12 +74,29 @@ def _add_lab_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ip", help="address to listen on (default localhost)")
 
 
+def _no_news() -> None:
+    """Let JupyterLab not ask about news, where its settings are the course's own (`.venv`)."""
+    if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
+        return
+    from course_utils.files import write_atomically
+
+    settings = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    write_atomically(
+        settings / "overrides.json",
+        '{"@jupyterlab/apputils-extension:notification": '
+        '{"fetchNews": "false", "checkForUpdates": false}}\n',
+    )
+
+
 def _lab(args: argparse.Namespace) -> int:
+    _no_news()
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}",
-        "--LabApp.news_url=None",  # no question about news, and no request, at the first start
+        "--LabApp.news_url=None",  # with the next line: no request to the network
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if args.no_browser:
         command.append("--no-browser")
