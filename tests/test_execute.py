@@ -104,7 +104,13 @@ def test_interrupt_stops_the_kernel_and_leaves_the_file(tmp_path):
         "from pathlib import Path; from course_utils.execute import execute_notebook; "
         f"execute_notebook(Path({str(path)!r}))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        # an ignored SIGINT would be inherited from a test run in background
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
         assert process.poll() is None
         time.sleep(0.1)
