@@ -1,0 +1,212 @@
+"""Exercises of lesson 04: the safe step, Nesterov momentum, the batch size for a floor."""
+
+import math
+
+import numpy as np
+
+from course_utils.exercises import Exercise, NotYet, expect_close
+
+
+def _verify_limit(answer) -> None:
+    rng = np.random.default_rng(4)
+    cases = {
+        "X = [[1], [1]]": np.ones((2, 1)),
+        "X = [[1, 1], [1, 1], [1, -1]]": np.array([[1.0, 1.0], [1.0, 1.0], [1.0, -1.0]]),
+        "X of shape (40, 3), columns of size 1, 3 and 10": rng.normal(size=(40, 3)) * [1, 3, 10],
+    }
+    for name, X in cases.items():
+        expected = len(X) / np.linalg.eigvalsh(X.T @ X)[-1]
+        expect_close(f"limit of the learning rate for {name}", answer(X.copy()), expected)
+
+
+def _verify_nesterov(answer) -> None:
+    import keras
+
+    rng = np.random.default_rng(4)
+    H = np.diag([1.0, 5.0])
+    for momentum in (0.0, 0.9):
+        variable = keras.Variable([2.0, -1.0], dtype="float64")
+        optimizer = keras.optimizers.SGD(0.0625, momentum=momentum, nesterov=momentum > 0)
+        w, velocity = np.array([2.0, -1.0]), np.array([0.5, -0.25])
+        if momentum:  # start Keras with the same velocity, as in the middle of a training
+            optimizer.build([variable])
+            optimizer.momentums[0].assign(velocity)
+        for step in range(1, 6):
+            g = H @ w + 0.1 * rng.normal(size=2)
+            given = (w.copy(), velocity.copy(), g.copy())
+            optimizer.apply_gradients([(keras.ops.convert_to_tensor(g), variable)])
+            found = answer(w, velocity, g, 0.0625, momentum)
+            for name, before, now in zip(("w", "velocity", "g"), given, (w, velocity, g)):  # noqa: B905
+                if not np.array_equal(before, now):
+                    raise NotYet(f"the input {name}: expected it unchanged after the call")
+            if not isinstance(found, tuple | list) or len(found) != 2:
+                raise NotYet("the result: expected two values, the new w and the new velocity")
+            what = f"after step {step} with momentum {momentum}"
+            expect_close(f"w {what}, as Keras", found[0], variable.numpy())
+            velocity = momentum * velocity - 0.0625 * g
+            expect_close(f"velocity {what}", found[1], velocity)
+            w = np.asarray(found[0], dtype=float)
+
+
+def _verify_batch(answer) -> None:
+    cases = [
+        (0.1, 2.0, 4.0, 0.01),  # 11.1… → 12
+        (0.5, 1.0, 3.0, 1.0),  # exactly 1
+        (0.5, 2.0, 8.0, 0.5),  # exactly 4, where ηL is not small
+        (0.01, 1.0, 1.0, 0.2),  # one example is more than enough
+        (1.5, 1.0, 1.0, 0.4),  # close to the limit of the step: 7.5 → 8
+    ]
+    for learning_rate, L, sigma_2, floor in cases:
+        exact = learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)
+        what = f"batch size for η={learning_rate}, L={L}, sigma_2={sigma_2}, floor={floor}"
+        found = answer(learning_rate, L, sigma_2, floor)
+        expect_close(what, found, max(1, math.ceil(exact - 1e-9)))
+
+
+EXERCISES = [
+    Exercise(
+        id="04.1",
+        title="the safe step for a data set",
+        solution="""
+def answer(X):
+    H = 2 * X.T @ X / len(X)
+    return 2 / np.linalg.eigvalsh(H)[-1]
+""",
+        hints=[
+            "The limit is 2 over the largest curvature. Which matrix holds the curvatures?",
+            "Without the half, the gradient is 2 Xᵀ(Xw − y)/n. The Hessian is its derivative.",
+            "np.linalg.eigvalsh returns the eigenvalues of a symmetric matrix, in rising order.",
+        ],
+        verify=_verify_limit,
+        right=[
+            "def answer(X):\n    return len(X) / np.linalg.norm(X, ord=2) ** 2",
+            "def answer(X):\n    return 1 / np.max(np.linalg.eigvalsh(X.T @ X / len(X)))",
+        ],
+        wrong=[
+            (
+                "def answer(X):\n    return 2 / np.linalg.eigvalsh(X.T @ X / len(X))[-1]",
+                "X = [[1], [1]]: expected 1, found 2",
+            ),
+            (
+                "def answer(X):\n    return 1 / np.linalg.eigvalsh(X.T @ X)[-1]",
+                "X = [[1], [1]]: expected 1, found 0.5",
+            ),
+            (
+                "def answer(X):\n    return len(X) / np.trace(X.T @ X)",
+                "X = [[1, 1], [1, 1], [1, -1]]: expected 0.75, found 0.5",
+            ),
+            (
+                "def answer(X):\n    return 1 / np.max(np.diag(X.T @ X / len(X)))",
+                "X = [[1, 1], [1, 1], [1, -1]]: expected 0.75, found 1",
+            ),
+            (
+                "def answer(X):\n    return len(X) / np.linalg.eigvalsh(X.T @ X)[0]",
+                "X = [[1, 1], [1, 1], [1, -1]]: expected 0.75, found 1.5",
+            ),
+        ],
+    ),
+    Exercise(
+        id="04.2",
+        title="Nesterov momentum",
+        solution="""
+def answer(w, velocity, g, learning_rate, momentum):
+    velocity = momentum * velocity - learning_rate * g
+    return w + momentum * velocity - learning_rate * g, velocity
+""",
+        hints=[
+            "Two lines: first the new velocity, as without Nesterov; then the new w.",
+            "The velocity of the next step, were g the same, is momentum · velocity − η g, "
+            "with the velocity you have just computed.",
+        ],
+        verify=_verify_nesterov,
+        right=[
+            "def answer(w, velocity, g, learning_rate, momentum):\n"
+            "    new = momentum * velocity - learning_rate * g\n"
+            "    return w + (1 + momentum) * new - momentum * velocity, new"
+        ],
+        wrong=[
+            (
+                "def answer(w, velocity, g, learning_rate, momentum):\n"
+                "    velocity = momentum * velocity - learning_rate * g\n"
+                "    return w + velocity, velocity",
+                "found [ 2.32352",
+            ),
+            (
+                "def answer(w, velocity, g, learning_rate, momentum):\n"
+                "    velocity = momentum * velocity + learning_rate * g\n"
+                "    return w + momentum * velocity + learning_rate * g, velocity",
+                "found [ 2.120926",
+            ),
+            (
+                "def answer(w, velocity, g, learning_rate, momentum):\n"
+                "    velocity = momentum * velocity - learning_rate * g\n"
+                "    return w + momentum * velocity, velocity",
+                "found [ 2., -1.]",
+            ),
+            (
+                "def answer(w, velocity, g, learning_rate, momentum):\n"
+                "    velocity = momentum * velocity - learning_rate * g\n"
+                "    velocity = momentum * velocity - learning_rate * g\n"
+                "    return w + velocity, velocity",
+                "velocity after step",
+            ),
+            (
+                "def answer(w, velocity, g, learning_rate, momentum):\n"
+                "    velocity = momentum * velocity - learning_rate * g\n"
+                "    return w + momentum * velocity - learning_rate * g",
+                "expected two values",
+            ),
+            (
+                "def answer(w, velocity, g, learning_rate, momentum):\n"
+                "    velocity *= momentum\n"
+                "    velocity -= learning_rate * g\n"
+                "    return w + momentum * velocity - learning_rate * g, velocity",
+                "the input velocity: expected it unchanged",
+            ),
+        ],
+    ),
+    Exercise(
+        id="04.3",
+        title="the batch size for a floor",
+        solution="""
+def answer(learning_rate, L, sigma_2, floor):
+    b = learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)
+    return max(1, int(np.ceil(b)))
+""",
+        hints=[
+            "Set the formula of the noise floor equal to the floor, and solve for b.",
+            "The floor falls with b: round up, or it is missed. A batch has at least one example.",
+        ],
+        verify=_verify_batch,
+        right=[
+            "def answer(learning_rate, L, sigma_2, floor):\n"
+            "    b = 1\n"
+            "    while learning_rate * sigma_2 / (b * L * (2 - learning_rate * L)) > floor:\n"
+            "        b += 1\n"
+            "    return b"
+        ],
+        wrong=[
+            (
+                "def answer(learning_rate, L, sigma_2, floor):\n"
+                "    return round(learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor))",
+                "η=0.1, L=2.0, sigma_2=4.0, floor=0.01: expected 12, found 11",
+            ),
+            (
+                "def answer(learning_rate, L, sigma_2, floor):\n"
+                "    return max(1, int(np.ceil(learning_rate * sigma_2 / (2 * L * floor))))",
+                "η=0.1, L=2.0, sigma_2=4.0, floor=0.01: expected 12, found 10",
+            ),
+            (
+                "def answer(learning_rate, L, sigma_2, floor):\n"
+                "    return learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)",
+                "expected 12, found 11.1111",
+            ),
+            (
+                "def answer(learning_rate, L, sigma_2, floor):\n"
+                "    b = learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)\n"
+                "    return int(b) + 1",
+                "η=0.5, L=1.0, sigma_2=3.0, floor=1.0: expected 1, found 2",
+            ),
+        ],
+    ),
+]
