@@ -61,8 +61,10 @@ def test_the_words_are_known(row):
 @EACH_ROW
 def test_the_source_names_the_year_and_the_paper(row):
     assert f"({row['year']})" in row["source"]
-    known = re.search(r"arXiv \d{4}\.\d{4,5}$|doi 10\.\d{4,}/\S+$|, OpenAI$", row["source"])
-    assert known, row["source"]
+    published = (
+        r"arXiv \d{4}\.\d{4,5}|doi 10\.\d{4,}/\S+|, NIPS|, PMLR \d+\(\d+\)|, (OpenAI|Microsoft)"
+    )
+    assert re.search(f"({published})$", row["source"]), row["source"]
 
 
 @EACH_ROW
