@@ -51,6 +51,10 @@ def test_minutes_to_read_are_those_of_the_contents(path):
 
 BROKEN = {  # what is wrong with the notebook: the edit, a part of the message that it must get
     # text
+    "a control character": (
+        add_text("task-2", "\n\n$C\approx 6$"),
+        'task-2: a control character (number 7) stands after "$C"',
+    ),
     "no title": (write("title", "Losses?"), "title: the first cell is not the title"),
     "two titles": (add_text("task-2", "\n\n# Again"), 'task-2: a second title "# Again"'),
     "no question": (replace("title", "prediction?", "prediction."), "title: the paragraph under"),

@@ -11,6 +11,7 @@ OPENING = {  # what the first cell says: how the message names it, and how it is
     '"N minutes to read"': r"\d+ minutes? to read",
     '"N seconds to run"': r"\d+ seconds? to run",
 }
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 BULLET = re.compile(r"^(?:[-*]|\d+\.) .+", re.MULTILINE)
 
 
@@ -126,6 +127,17 @@ def length(page: Page) -> Iterator[Violation]:
         yield None, f"{words} words of text; expected 1,200 to 2,500"
 
 
+def printable(page: Page) -> Iterator[Violation]:
+    for cell in page.cells:
+        if found := CONTROL.search(cell.source):
+            before = cell.source[: found.start()].rpartition("\n")[2][-20:]
+            yield (
+                cell,
+                f'a control character (number {ord(found[0])}) stands after "{before}"; a lost '
+                "backslash makes one, as in \\approx",
+            )
+
+
 RULES = (
     title,
     opening,
@@ -135,4 +147,5 @@ RULES = (
     formula_checked,
     recap,
     length,
+    printable,
 )
