@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -21,6 +22,7 @@ from course_utils.runner import worker
 from course_utils.runner.display import Display
 from course_utils.runner.execution import Execution
 from course_utils.runner.plan import Job
+from course_utils.runner.process import memory_of
 from tests.small_course import is_gone, notebook, results, run, start, wait_for, write_course
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
@@ -286,3 +288,21 @@ def test_a_terminal_shows_one_live_line_for_each_running_lesson():
     line = live.splitlines()[-1]
     assert re.search(r"06 MNIST seed=1 +[━╸╺]+ +12/40 flagship-fit +\d:\d\d:\d\d +812 MB", line)
     assert "ok             06 MNIST seed=1  41.3 s  812 MB" in console.file.getvalue()
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="only Linux tells how often a page is shared")
+def test_memory_that_processes_share_is_counted_once():
+    held = 100_000_000
+    source = (
+        f"import os\nb = b'x' * {held}\nos.fork()\nprint(flush=True)\nimport sys; sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", source], **pipes) as parent:
+        parent.stdout.readline(), parent.stdout.readline()  # both have it now
+        process = psutil.Process(parent.pid)
+        both = [process, *process.children()]
+        counted = sum(memory_of(each) for each in both)
+        resident = sum(each.memory_info().rss for each in both)
+        parent.stdin.close()
+    assert len(both) == 2
+    assert held < counted < 1.5 * held < 2 * held < resident

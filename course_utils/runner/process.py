@@ -24,6 +24,16 @@ else:
     APART = {"start_new_session": True}
 
 
+def memory_of(process: psutil.Process) -> int:
+    """Bytes in memory that a process holds.
+
+    On Linux a page that several processes share, such as TensorFlow's library, is divided among
+    them (proportional set size), so that a sum over processes counts it once; elsewhere it counts
+    in each (resident set size).
+    """
+    return process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
+
+
 class Worker:
     """A running worker process. Its reports go to `events` as (worker, report), at last None."""
 
@@ -74,7 +84,7 @@ class Worker:
             self._seen.update(children)
             for child in children:
                 with contextlib.suppress(psutil.Error):
-                    total += child.memory_info().rss
+                    total += memory_of(child)
         self.peak_memory = max(self.peak_memory, total)
 
     def ask_to_stop(self) -> None:
