@@ -34,7 +34,7 @@ def test_every_requirement_is_met_here():
     assert lines[0].split() == ["requirement", "found", "needed"]
     assert lines[-2:] == ["", "This machine is ready."]
     rows = lines[1:-2]
-    assert len(rows) == len(report) == 7
+    assert len(rows) == len(report) == 6 + len(data.data_files())
     assert all(line.startswith("pass  ") for line in rows)
     assert "next step" not in repr(report)
     for column in ("found", "needed"):  # aligned
@@ -150,11 +150,12 @@ def assert_shown(report, failed, what, found, next_step):
 
 
 def test_a_damaged_data_file_and_a_missing_list_are_failures_too(tmp_path):
-    shutil.copy(data.DATA_FOLDER / data.CHECKSUMS, tmp_path)
+    for name in {data.CHECKSUMS, *data.data_files()} - {"mnist.npz"}:
+        shutil.copy(data.DATA_FOLDER / name, tmp_path)
     report = check_machine(tmp_path)
     assert_shown(
         report,
-        report[-1],
+        next(row for row in report if row.what == "data: mnist.npz"),
         "data: mnist.npz",
         "does not agree",
         f"{tmp_path / 'mnist.npz'} is missing; expected a file of",
