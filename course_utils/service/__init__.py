@@ -1,0 +1,1 @@
+"""The course's prediction service: models behind HTTP, with keys, limits and an audit log."""

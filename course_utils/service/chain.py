@@ -1,0 +1,164 @@
+"""The chain of the audit log: how a line is signed, and how a log is verified.
+
+Every line holds its number, the hash of the line before and, last, an HMAC-SHA256 over all of it.
+Beside the log lies an anchor (`audit.log.anchor`), rewritten after each line: the number of lines
+and the last hash, with an HMAC too. Without the secret nobody can alter, insert, remove or move a
+line, or cut lines off the end, without `verify` finding it.
+
+What stays possible: who holds the secret can write a new log; who puts back older copies of the log
+AND of its anchor, or removes both, undoes the lines since. Against that, keep the number of lines
+and the last hash, which `verify` reports, at another place. Lines are handed to the operating
+system one by one and survive the death of the process; a power failure may take the last ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BEFORE_FIRST = "0" * 64  # stands for the hash of the line before the first
+REPAIR = "repair"  # the action of the line that records a torn end
+
+
+class AuditError(RuntimeError):
+    """The log cannot be opened or written; what it should have recorded must not be answered."""
+
+
+class BadLine(Exception):
+    """The sentence says what is wrong with a line of the log or with its anchor."""
+
+
+@dataclass
+class Report:
+    """What `verify` found: the good lines from the first on, and the first bad one, if any."""
+
+    lines: int = 0  # good lines
+    last: str = BEFORE_FIRST  # hash of the last good line
+    repairs: list[int] = field(default_factory=list)  # the lines that record a torn end
+    torn: bytes = b""  # an unfinished line at the end: its writer is at work, or was killed
+    bad_line: int | None = None  # None with a problem: the anchor is bad, not a line
+    problem: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Say whether nothing is wrong; an unfinished end is not, the next opening repairs it."""
+        return self.problem is None
+
+    def __str__(self) -> str:
+        """Return the finding in one sentence or two."""
+        if not self.ok:
+            return f"not intact: {self.problem}. Good lines from the first on: {self.lines}."
+        text = f"intact: {self.lines} lines, last hash {self.last}"
+        if self.repairs:
+            text += f"; torn ends repaired in line {', '.join(map(str, self.repairs))}"
+        if self.torn:
+            text += f"; after them {len(self.torn)} bytes of an unfinished line"
+        return f"{text}."
+
+
+def log_key(secret: bytes) -> bytes:
+    """Return the log's own key, made from `secret`, which may so serve other purposes too."""
+    return hmac.digest(secret, b"audit log", "sha256")
+
+
+def sign(record: dict, key: bytes) -> bytes:
+    """Return `record` as a line of JSON whose last field, `mac`, is the HMAC of all before it."""
+    body = json.dumps(record, allow_nan=False, separators=(",", ":")).encode()[:-1]
+    return body + b',"mac":"' + hmac.digest(key, body, "sha256").hex().encode() + b'"}\n'
+
+
+def opened(line: bytes, key: bytes) -> dict:
+    """Return the record of a line that `sign` made; raise BadLine if a single byte differs."""
+    body = line.rpartition(b',"mac":"')[0]
+    mac = hmac.digest(key, body, "sha256").hex().encode()
+    if not hmac.compare_digest(line, body + b',"mac":"' + mac + b'"}\n'):
+        raise BadLine("does not fit its code: altered, inserted, or written with another secret")
+    return json.loads(line)
+
+
+def check_line(line: bytes, number: int, previous: str, key: bytes) -> dict:
+    """Return the record of line `number`, which must follow the line with the hash `previous`."""
+    record = opened(line, key)
+    found = record.get("line")
+    if found != number:
+        raise BadLine(f"carries the number {found}: lines were removed, moved or repeated here")
+    if record.get("previous") != previous:
+        raise BadLine("does not continue the line before it: it comes from another log")
+    return record
+
+
+def verify(path: str | os.PathLike, secret: bytes) -> Report:
+    """Check the log at `path` from its first line to its anchor.
+
+    A service may be writing to it. Raises AuditError when there is no log or it cannot be read.
+    """
+    path, key, report, at_anchor = Path(path), log_key(secret), Report(), BEFORE_FIRST
+    count, last, anchor_problem = _read_anchor(path, key)  # first: lines may be added meanwhile
+    for line in _lines(path, count is not None):
+        if not line.endswith(b"\n"):
+            report.torn = line
+            break
+        number = report.lines + 1
+        try:
+            record = check_line(line, number, report.last, key)
+        except BadLine as bad:
+            report.bad_line, report.problem = number, f"line {number} of {path} {bad}"
+            return report
+        report.lines, report.last = number, hashlib.sha256(line).hexdigest()
+        if number == count:
+            at_anchor = report.last
+        if record.get("action") == REPAIR:
+            report.repairs.append(number)
+    report.problem = anchor_problem
+    if count is not None:
+        _compare(report, path, count, at_anchor == last)
+    return report
+
+
+def _compare(report: Report, path: Path, count: int, same: bool) -> None:
+    """Note in `report` when the log ends before its anchor, or is another log."""
+    if count > report.lines:
+        report.bad_line = report.lines + 1
+        report.problem = (
+            f"line {report.bad_line} of {path} is missing: the anchor counts {count} lines, "
+            f"so the last {count - report.lines} were removed"
+        )
+    elif not same:
+        report.bad_line = max(count, 1)
+        report.problem = f"line {report.bad_line} of {path} is not the line that its anchor names"
+
+
+def _lines(path: Path, anchored: bool):
+    try:
+        with open(path, "rb") as log:
+            yield from log
+    except FileNotFoundError:
+        if not anchored:  # with an anchor, the log was removed: no lines
+            raise AuditError(f"there is no audit log at {path}; check the path") from None
+    except OSError as error:
+        raise AuditError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def anchor_path(path: str | os.PathLike) -> Path:
+    """Return the path of the anchor that belongs to the log at `path`."""
+    return Path(f"{path}.anchor")
+
+
+def _read_anchor(path: Path, key: bytes) -> tuple[int | None, str | None, str | None]:
+    """Return the number of lines, the last hash and None, or what is wrong with the anchor."""
+    anchor = anchor_path(path)
+    for _ in range(3):  # a reader may meet the anchor while it is being overwritten
+        try:
+            record = opened(anchor.read_bytes(), key)
+            return record["lines"], record["last"], None
+        except FileNotFoundError:
+            return None, None, f"its anchor {anchor} is missing, so lines may be missing at the end"
+        except OSError as error:
+            raise AuditError(f"{anchor} cannot be read: {error.strerror}") from error
+        except BadLine as bad:
+            problem = f"its anchor {anchor} {bad}"
+    return None, None, problem
