@@ -1,7 +1,7 @@
 // The drawing area: strokes and a test image on it, undo, clear, and moving by arrow keys.
 
 export const AREA = 280; // width and height in the area's own units, ten for a pixel of 28×28
-const STROKE = 22; // width of a stroke; MNIST's strokes are 2 to 3 pixels of 28 wide
+const STROKE = 24; // width of a stroke; with it drawings hold about as much ink as MNIST's images
 const STEP = AREA / 28; // one press of an arrow key
 const FARTHEST = AREA / 2; // ink moved farther could not be found again
 
@@ -141,6 +141,7 @@ export class Drawing extends EventTarget {
 function strokePath(context, points) {
   context.beginPath();
   context.moveTo(points[0].x, points[0].y);
+  context.lineTo(points[0].x + 0.01, points[0].y); // a tap leaves a dot
   points.forEach((point, index) => {
     const next = points[index + 1] ?? point;
     context.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);

@@ -69,20 +69,24 @@ function bitmap(pixels, color) {
 
 // Question and answer.
 
-/** Ask a moment later, so that a drag or a held arrow key asks once. */
-function askSoon() {
+/** Forget the question that is waiting or under way: the ink is no longer what it asked about. */
+function withdraw() {
   clearTimeout(waiting);
+  asking.abort();
+  find("answer").setAttribute("aria-busy", "true");
+}
+
+/** Ask a moment later, so that a held arrow key asks once. */
+function askSoon() {
   waiting = setTimeout(ask, PAUSE);
 }
 
 async function ask() {
-  clearTimeout(waiting);
-  asking.abort();
+  withdraw();
   asking = new AbortController();
   const { signal } = asking;
   const image = seenImage();
   if (inkBox(image) === null) return showNothing();
-  find("answer").setAttribute("aria-busy", "true");
   try {
     showAnswer(await predict(image, sessionStorage.getItem(KEY) ?? "", signal));
   } catch (error) {
@@ -100,7 +104,7 @@ function showAnswer({ probabilities, version, milliseconds }) {
   find("refusal").hidden = true;
   find("summary").textContent = `${words(order[0])}; next ${words(order[1])}`;
   find("detail").textContent =
-    `Version ${version} of the model answered in ${Math.round(milliseconds)} ms, way included.`;
+    `Version ${version} of the model answered in ${Math.round(milliseconds)} ms, as measured by this page.`;
 }
 
 function showNothing() {
@@ -110,7 +114,7 @@ function showNothing() {
 }
 
 function showRefusal(sentence) {
-  withoutAnswer("No answer.");
+  withoutAnswer("No answer; the reason stands below.");
   find("refusal").hidden = false;
   find("error").textContent = sentence;
   if (!sessionStorage.getItem(KEY)) find("access").open = true;
@@ -195,6 +199,7 @@ function markSample() {
   }
 }
 
+drawing.addEventListener("ink", withdraw);
 drawing.addEventListener("ink", showImage);
 drawing.addEventListener("done", markSample);
 drawing.addEventListener("done", askSoon);
