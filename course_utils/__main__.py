@@ -1,4 +1,4 @@
-"""The course's commands: `python3 -m course_utils lab | run | test | execute`.
+"""The course's commands: `python3 -m course_utils lab | run | test | serve | …`.
 
 Each command first makes sure of its environment (see `bootstrap`), so only the standard library
 is imported before that; help and wrong arguments need no set-up.
@@ -20,6 +20,9 @@ COMMANDS = {
     "lab": "open the course in JupyterLab at lesson 00",
     "run": "execute the lessons in batch; results go to build/runs/",
     "test": "run every test, notebooks included; pytest's arguments pass through",
+    "serve": "serve the model of lesson 06 over HTTP, with a page to draw digits on",
+    "keys": "add, list or revoke the API keys of the service",
+    "audit": "verify the audit log of the service",
     "execute": "for authors: execute the committed notebooks again, in place",
 }
 
@@ -61,6 +64,10 @@ def _load(command: str):
         from course_utils.runner import cli
 
         return cli.add_arguments, cli.main
+    if command in ("serve", "keys", "audit"):
+        from course_utils.service import cli
+
+        return cli.COMMANDS[command]
     if command == "execute":
         from course_utils import execute
 

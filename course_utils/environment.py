@@ -17,7 +17,7 @@ THREADS = 2
 
 
 @contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Send file descriptor 2 to the null device.
 
     TensorFlow 2.21 writes its first lines before its logger reads TF_CPP_MIN_LOG_LEVEL
@@ -46,7 +46,7 @@ def start() -> None:
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with _silent_stderr():
+    with silent_stderr():
         try:
             import tensorflow as tf
         except ModuleNotFoundError as error:

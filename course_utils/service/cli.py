@@ -1,0 +1,275 @@
+"""`python3 -m course_utils serve`, `keys` and `audit`.
+
+Only the standard library is imported at the top, so that --help and wrong use are answered before
+anything is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import os
+import signal
+import socket
+import sys
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+FOLDER = "build/service"
+FIRST_KEY = {"owner": "first key", "scopes": ["predict:*", "read:*"], "days": 30, "per_minute": 600}
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `serve`."""
+    _add_folder(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one (8000)")
+    parser.add_argument(
+        "--tls", action="store_true", help="HTTPS with a certificate made here, in FOLDER/tls"
+    )
+    parser.add_argument(
+        "--certificate", metavar="FILE", help="HTTPS with this certificate (PEM) and --private-key"
+    )
+    parser.add_argument("--private-key", metavar="FILE", help="key of --certificate (PEM)")
+    parser.add_argument(
+        "--keep-inputs", action="store_true", help="write the images, too, to the audit log"
+    )
+
+
+def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `keys`."""
+    parser.add_argument("action", choices=("add", "list", "revoke"))
+    parser.add_argument("id", nargs="?", help="revoke: the key's id, as `list` shows it")
+    _add_folder(parser)
+    parser.add_argument("--owner", help="add: whose key it is")
+    parser.add_argument(
+        "--scope",
+        action="append",
+        help="add: predict:MODEL, read:MODEL, admin:MODEL (* is every model), metrics; repeat it",
+    )
+    parser.add_argument("--days", type=float, default=30, help="add: days until it expires (30)")
+    parser.add_argument(
+        "--per-minute", type=int, default=600, help="add: requests allowed in a minute (600)"
+    )
+
+
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `audit`."""
+    parser.add_argument("action", choices=("verify",))
+    _add_folder(parser)
+
+
+def _add_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--folder", type=Path, default=Path(FOLDER), help=f"state of the service ({FOLDER})"
+    )
+
+
+def keys(args: argparse.Namespace) -> int:
+    """Add, list or revoke keys; a running service takes notice at its next request."""
+    from course_utils.service.keys import KeyFileError, KeyStore
+
+    try:
+        store = KeyStore(args.folder / "keys.json")
+        if args.action == "add":
+            key = store.add(args.owner or "", args.scope or (), args.days, args.per_minute)
+            print(f"{key}\nKeep it: it is shown only now.")
+        elif args.action == "revoke":
+            store.revoke(args.id)
+            print(f"Key {args.id} is revoked.")
+        else:
+            _list_keys(store.all())
+    except (KeyFileError, ValueError, KeyError) as error:
+        print(f"error: {error.args[0]}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _list_keys(found: list) -> None:
+    now = datetime.now(UTC).timestamp()
+    print(f"{'id':<8}  {'expires (UTC)':<16}  {'a minute':>8}  scopes; owner")
+    for key in found:
+        when = f"{datetime.fromtimestamp(key.expires, UTC):%Y-%m-%d %H:%M}"
+        state = "" if now < key.expires else " (expired or revoked)"
+        scopes = ", ".join(key.scopes)
+        print(f"{key.id}  {when}  {key.per_minute:>8}  {scopes}; {key.owner}{state}")
+
+
+def audit(args: argparse.Namespace) -> int:
+    """Verify the audit log: exit code 0 if it is intact, 1 if not."""
+    from course_utils.service.audit import AuditError, verify
+    from course_utils.service.vault import SealError, read_secret
+
+    try:
+        report = verify(args.folder / "audit.log", read_secret(args.folder / "secret.key"))
+    except (AuditError, SealError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{args.folder / 'audit.log'}: {report}")
+    return 0 if report.ok else 1
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; returns 0 then, or 1 after one sentence on what is wrong."""
+    from course_utils.data import DataError
+    from course_utils.service.audit import AuditError
+    from course_utils.service.contract import ServiceError
+    from course_utils.service.keys import KeyFileError
+    from course_utils.service.tls import TlsError
+    from course_utils.service.vault import SealError
+
+    try:
+        return _serve(args)
+    except (AuditError, DataError, KeyFileError, SealError, ServiceError, TlsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {args.host}, port {args.port}, or {args.folder}: {error}", file=sys.stderr)
+    return 1
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from course_utils.data import load_mnist
+    from course_utils.service.app import create_app
+    from course_utils.service.audit import AuditLog
+    from course_utils.service.keys import KeyStore
+    from course_utils.service.models import ModelStore, open_keras
+    from course_utils.service.samples import samples_json
+
+    files = _certificate(args)
+    with _listen(args.host, args.port) as listener:
+        address = f"http{'s' if files else ''}://{_shown(args.host)}:{listener.getsockname()[1]}/"
+        secret = _secret(args.folder / "secret.key")
+        log = AuditLog(args.folder / "audit.log", secret, args.keep_inputs)
+        key_store = KeyStore(args.folder / "keys.json")
+        store = ModelStore(args.folder / "models", partial(open_keras, secret=secret))
+        _start_tensorflow()
+        if not store.files():
+            _train(args.folder / "models" / "digits" / "1" / "model.keras")
+        samples = {"samples.json": samples_json(*load_mnist()[1])}
+        app = create_app(store, key_store, log, files=samples)
+        asyncio.run(_run(app, listener, files, lambda: _announce(store, key_store, address)))
+        log.close()
+    print("Stopped; what was accepted is answered.")
+    return 0
+
+
+def _certificate(args: argparse.Namespace) -> dict:
+    """Return uvicorn's settings for TLS; none without it."""
+    from course_utils.service.tls import TlsError, check_certificate, make_certificate
+
+    if args.certificate or args.private_key:
+        if not (args.certificate and args.private_key):
+            raise TlsError("--certificate and --private-key belong together; give both")
+        check_certificate(args.certificate, args.private_key)
+        return {"ssl_certfile": args.certificate, "ssl_keyfile": args.private_key}
+    if args.tls:
+        hosts = dict.fromkeys([args.host, "localhost", "127.0.0.1"])
+        certificate, private = make_certificate(args.folder / "tls", hosts)
+        return {"ssl_certfile": certificate, "ssl_keyfile": private}
+    if not _is_loopback(args.host):
+        print(
+            f"warning: {args.host} can be reached from other machines, and without --tls keys and "
+            "images cross the network in plain text.",
+            file=sys.stderr,
+        )
+    return {}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+def _secret(path: Path) -> bytes:
+    """Return the secret of the service, made at its first start."""
+    from course_utils.service import vault
+
+    if not path.exists() and vault.VARIABLE not in os.environ:
+        return vault.make_secret(path)
+    return vault.read_secret(path)
+
+
+def _start_tensorflow() -> None:
+    from course_utils import environment
+
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with environment.silent_stderr():
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()  # starts the runtime, which writes lines of its own
+
+
+def _train(path: Path) -> None:
+    from course_utils.service import digits
+
+    print("There is no model yet: training lesson 06's network, about 20 s on two cores.")
+    accuracy = digits.train(path)
+    print(f"Saved {path}: {accuracy:.2%} of the test images right.")
+
+
+def _announce(store, key_store, address: str) -> None:
+    """Print what is served, where, and a first key if there is no valid one."""
+    for name, model in store.models.items():
+        versions = ", ".join(map(str, sorted(model.versions)))
+        print(f"Model   {name}: version {versions} loaded, {model.routing.default} answers")
+    now, key = datetime.now(UTC).timestamp(), None
+    if not any(now < key.expires for key in key_store.all()):
+        key = key_store.add(**FIRST_KEY)
+    print(f"Page    {address}{f'#key={key}' if key else ''}")
+    print(f"Routes  {address}docs")
+    if key:
+        print(f"Key     {key} (shown only now; {', '.join(FIRST_KEY['scopes'])}; 30 days)")
+        print(f'Try     curl -H "Authorization: Bearer {key}" {address}v1/models/digits')
+    else:
+        print("Key     those that exist; another one: python3 -m course_utils keys add --help")
+    print("Stop    Ctrl-C", flush=True)
+
+
+async def _run(app, listener: socket.socket, tls_files: dict, announce) -> None:
+    """Serve `app` until a signal; /readyz answers 503 until its models are loaded."""
+    import uvicorn
+
+    from course_utils.service.limits import TimedProtocol
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, number, frame):
+            app.state.store.ready = False
+            super().handle_exit(number, frame)
+
+    settings = {"ws": "none", "loop": "asyncio", "log_level": "warning", "access_log": False}
+    settings |= {"server_header": False, "timeout_graceful_shutdown": 30, **tls_files}
+    server = Server(uvicorn.Config(app, http=TimedProtocol, **settings))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn ends in good order, then raises the signal again: this one lets us exit with 0.
+        signal.signal(number, lambda *_: None)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await app.state.store.load_all()
+        if not server.should_exit:
+            announce()
+    except BaseException:
+        server.should_exit = True
+        raise
+    finally:
+        await serving
+
+
+COMMANDS = {
+    "serve": (add_serve_arguments, serve),
+    "keys": (add_keys_arguments, keys),
+    "audit": (add_audit_arguments, audit),
+}

@@ -1,0 +1,211 @@
+"""Models by name and version: loading, routing, and swaps that lose no request."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from course_utils.files import write_atomically
+from course_utils.service import vault
+from course_utils.service.batching import MicroBatcher
+from course_utils.service.contract import Routing, ServiceError
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FILES = ("model.keras", "model.keras.enc")  # plain, and sealed by `vault`
+ROUTING = "routing.json"
+
+
+class NotFound(ServiceError):
+    """No such model or version."""
+
+    status = 404
+
+
+class Conflict(ServiceError):
+    """The request contradicts the state of the service."""
+
+    status = 409
+
+
+class ModelError(ServiceError):
+    """A model file that cannot be used; the message says why."""
+
+    status = 422
+
+
+class Predictor(NamedTuple):
+    """What the service needs of a model, compiled and ready."""
+
+    predict: Callable[[np.ndarray], np.ndarray]  # (n, *input_shape) float32 → (n, *output_shape)
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+
+@dataclass
+class Version:
+    """A loaded version of a model."""
+
+    number: int
+    predictor: Predictor
+    batcher: MicroBatcher
+
+
+@dataclass
+class Model:
+    """The loaded versions of a model and which of them answers."""
+
+    versions: dict[int, Version] = field(default_factory=dict)
+    routing: Routing | None = None
+
+
+def compile_model(model) -> Predictor:
+    """Return a Keras model as one compiled function for any number of instances."""
+    import tensorflow as tf
+
+    input_shape = tuple(model.input_shape[1:])
+    signature = [tf.TensorSpec((None, *input_shape), tf.float32)]
+    function = tf.function(lambda x: model(x, training=False), input_signature=signature)
+    function = function.get_concrete_function()
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        return function(tf.constant(x)).numpy()
+
+    predict(np.zeros((1, *input_shape), np.float32))  # the first call is slow; let it be this one
+    return Predictor(predict, input_shape, tuple(model.output_shape[1:]))
+
+
+def open_keras(path: Path, name: str, version: int, secret: bytes) -> Predictor:
+    """Return the model in a file, compiled; a sealed file is decrypted in memory with `secret`.
+
+    Raises SealError and ModelRefused, as `vault` does.
+    """
+    sealed = path.suffix == vault.SEALED
+    source = vault.open_sealed(path, secret, name, version) if sealed else path
+    return compile_model(vault.load_keras(source, str(path)))
+
+
+class ModelStore:
+    """The models in `folder`, files NAME/VERSION/model.keras or model.keras.enc.
+
+    open_model: called in a thread with path, name and version; returns a Predictor or raises an
+    error whose text is meant for the caller. batching: arguments of every MicroBatcher.
+    """
+
+    def __init__(self, folder: Path, open_model: Callable, draw=random.random, **batching):
+        """Load nothing yet; `draw` returns the number in [0, 1) that picks the canary."""
+        self.folder, self.open_model, self.draw = Path(folder), open_model, draw
+        self.batching = batching
+        self.models: dict[str, Model] = {}
+        self.ready = False  # all models loaded, and not closing
+        self._lock = asyncio.Lock()  # one load or unload at a time
+
+    def files(self) -> list[tuple[str, int]]:
+        """Return name and version of every model file in the folder, oldest version first."""
+        found = {
+            (path.parent.parent.name, int(path.parent.name))
+            for name in FILES
+            for path in self.folder.glob(f"*/*/{name}")
+            if re.fullmatch("[1-9][0-9]{0,8}", path.parent.name)
+            and NAME.fullmatch(path.parent.parent.name)
+        }
+        return sorted(found)
+
+    async def load_all(self) -> None:
+        """Load every version in the folder and restore each model's routing; then be ready.
+
+        Without a stored routing the newest version answers. Raises ModelError or Conflict.
+        """
+        for name, version in self.files():
+            await self.load(name, version)
+        for name, model in self.models.items():
+            stored = self.folder / name / ROUTING
+            if stored.is_file():
+                self._route_to(name, Routing.model_validate_json(stored.read_bytes()))
+            else:
+                model.routing = Routing(default=max(model.versions))
+        self.ready = True
+
+    async def load(self, name: str, version: int) -> None:
+        """Load a version beside those that are loaded; the first one of a model answers for it.
+
+        Raises NotFound (no such file), ModelError (the file cannot be used).
+        """
+        async with self._lock:
+            if (name, version) not in self.files():
+                raise NotFound(f"There is no file for version {version} of model {name!r}.")
+            if name in self.models and version in self.models[name].versions:
+                return
+            folder = self.folder / name / str(version)
+            path = next(folder / file for file in FILES if (folder / file).is_file())
+            try:
+                predictor = await asyncio.to_thread(self.open_model, path, name, version)
+            except Exception as error:
+                raise ModelError(f"Version {version} of {name!r} is refused: {error}") from error
+            model = self.models.setdefault(name, Model())
+            batcher = MicroBatcher(predictor.predict, **self.batching)
+            model.versions[version] = Version(version, predictor, batcher)
+            model.routing = model.routing or Routing(default=version)
+
+    async def unload(self, name: str, version: int) -> None:
+        """Forget a version after it has answered what it accepted.
+
+        Raises NotFound, or Conflict for a version that the routing uses.
+        """
+        self.find(name, version)
+        async with self._lock:
+            routing = self.models[name].routing
+            if version in (routing.default, routing.canary):
+                raise Conflict(
+                    f"Version {version} of {name!r} answers requests; route to another one first."
+                )
+            gone = self.models[name].versions.pop(version, None)
+            if gone:
+                await gone.batcher.close()
+
+    def find(self, name: str, version: int | None = None) -> Model:
+        """Return the model `name`; raises NotFound if it or the version is not loaded."""
+        if name not in self.models:
+            raise NotFound(f"There is no model {name!r}.")
+        model = self.models[name]
+        if version is not None and version not in model.versions:
+            loaded = ", ".join(map(str, sorted(model.versions)))
+            raise NotFound(f"Version {version} of {name!r} is not loaded; loaded: {loaded}.")
+        return model
+
+    def route(self, name: str, version: int | None = None) -> Version:
+        """Return the version that answers: the one asked for, or canary or default by chance.
+
+        Submit to its batcher before the next `await`: then no swap can come in between.
+        """
+        model = self.find(name, version)
+        if version is None:
+            routing = model.routing
+            canary = routing.canary is not None and self.draw() < routing.share
+            version = routing.canary if canary else routing.default
+        return model.versions[version]
+
+    def set_routing(self, name: str, routing: Routing) -> None:
+        """Route from now on by `routing` and remember it for the next start.
+
+        Raises NotFound for a version that is not loaded; nothing is changed then.
+        """
+        self._route_to(name, routing)
+        write_atomically(self.folder / name / ROUTING, routing.model_dump_json() + "\n")
+
+    def _route_to(self, name: str, routing: Routing) -> None:
+        for version in filter(None, (routing.default, routing.canary)):
+            self.find(name, version)
+        self.models[name].routing = routing
+
+    async def close(self) -> None:
+        """Answer what was accepted and refuse the rest."""
+        self.ready = False
+        versions = [v for model in self.models.values() for v in model.versions.values()]
+        await asyncio.gather(*(version.batcher.close() for version in versions))
