@@ -43,3 +43,13 @@ def test_permissions_of_an_existing_file_are_kept(tmp_path):
     path.chmod(0o640)
     write_atomically(path, "new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_permissions_that_are_asked_for_hold_for_a_new_and_an_old_file(tmp_path):
+    path = tmp_path / "secret"
+    write_atomically(path, "new", mode=0o600)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    write_atomically(path, "newer", mode=0o600)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -88,8 +88,8 @@ class AuditLog:
 
         The usual fields: key (its id), action, model, version, instances, status, ms. Long texts
         are cut to 200 characters; `inputs` is dropped unless the log keeps inputs. Raises
-        AuditError when the line cannot be written (it then is not in the log), ValueError for a
-        field that the log fills in itself.
+        AuditError when the line cannot be written (it then is not in the log, unless only the
+        anchor failed), ValueError for a field that the log fills in itself.
         """
         if ADDED & fields.keys():
             raise ValueError(f"the log itself fills in {', '.join(sorted(ADDED & fields.keys()))}")

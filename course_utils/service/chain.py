@@ -154,7 +154,9 @@ def _read_anchor(path: Path, key: bytes) -> tuple[int | None, str | None, str | 
     for _ in range(3):  # a reader may meet the anchor while it is being overwritten
         try:
             record = opened(anchor.read_bytes(), key)
-            return record["lines"], record["last"], None
+            if record.keys() == {"lines", "last", "mac"}:
+                return record["lines"], record["last"], None
+            problem = f"its anchor {anchor} is no anchor but a line of a log"
         except FileNotFoundError:
             return None, None, f"its anchor {anchor} is missing, so lines may be missing at the end"
         except OSError as error:

@@ -46,7 +46,7 @@ __all__ = [
     "RateExceeded",
 ]
 
-SCOPE = re.compile(r"(predict|read|admin):(\*|[A-Za-z0-9][A-Za-z0-9_.-]*)|metrics")
+SCOPE = re.compile(r"(predict|read|admin):(\*|[A-Za-z0-9_-]{1,64})|metrics")
 PRESENTED = re.compile(r"lms_([0-9a-f]{8})_([0-9a-f]{64})")
 
 

@@ -17,6 +17,7 @@ import json
 import os
 import secrets
 import zipfile
+from collections.abc import Container
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -63,7 +64,9 @@ def read_secret(path: str | os.PathLike) -> bytes:
     except ValueError:
         secret = b""
     if len(secret) != 32:
-        raise SealError(f"{place}: expected 64 hexadecimal digits, found {len(text)} characters")
+        raise SealError(
+            f"{place}: expected 64 hexadecimal digits, found {len(text.strip())} characters"
+        )
     return secret
 
 
@@ -95,8 +98,8 @@ def seal(path: str | os.PathLike, key: bytes) -> Path:
     OSError when reading or writing fails.
     """
     path = Path(path)
-    name, version = path.resolve().parts[-3:-1]
-    if not version.isdecimal():
+    name, version = path.absolute().parent.parent.name, path.absolute().parent.name
+    if not name or not version.isdecimal():
         raise SealError(f"expected a path such as digits/1/model.keras, found {path}")
     nonce = secrets.token_bytes(NONCE)
     sealed = _cipher(key).encrypt(nonce, path.read_bytes(), _label(name, int(version)))
@@ -131,24 +134,27 @@ def open_sealed(path: str | os.PathLike, key: bytes, name: str, version: int) ->
         ) from None
 
 
-def code_in(config, ours: set[str] | frozenset[str] = frozenset()) -> list[str]:
+def code_in(config, ours: Container[str] = ()) -> list[str]:
     """Return what in a model's configuration names code: layers that carry it, or foreign names.
 
     Keras's own layers, losses and optimizers are not code; nor is a class registered in this
     process, by the name in `ours` (`keras.saving.get_custom_objects()`).
     """
-    if isinstance(config, list):
-        return [found for item in config for found in code_in(item, ours)]
-    if not isinstance(config, dict):
-        return []
-    name, module = str(config.get("class_name")), str(config.get("module") or "keras")
-    found = [f"a {name.strip('_')} layer"] if name in CODE else []
-    if (
-        module.split(".")[0] not in ("keras", "builtins")
-        and config.get("registered_name") not in ours
-    ):
-        found.append(f"{module}.{config.get('config') if name == 'function' else name}")
-    return found + [deeper for item in config.values() for deeper in code_in(item, ours)]
+    found, waiting = [], [config]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            waiting += item.values()
+            name, module = str(item.get("class_name")), str(item.get("module") or "keras")
+            if name in CODE:
+                found.append(f"a layer {name.strip('_')}")
+            registered = str(item.get("registered_name")) in ours
+            if module.split(".")[0] not in ("keras", "builtins") and not registered:
+                what = item.get("config") if name == "function" else name
+                found.append(repr(f"{module}.{what}"[:100]))
+    return sorted(set(found))
 
 
 def load_keras(source: bytes | str | os.PathLike, label: str = "the model"):
@@ -165,7 +171,7 @@ def load_keras(source: bytes | str | os.PathLike, label: str = "the model"):
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
+    except Exception as error:  # zipfile and zlib raise many types for a broken archive
         raise ModelRefused(
             f"{label} is not a .keras archive ({error}); save the model with `model.save(…)` "
             "under a name that ends in .keras"
@@ -174,11 +180,9 @@ def load_keras(source: bytes | str | os.PathLike, label: str = "the model"):
     from keras.saving import get_custom_objects
     from keras.src.saving import saving_lib, serialization_lib
 
-    found = code_in(config, set(get_custom_objects()))
+    found = code_in(config, get_custom_objects())
     if found:
-        raise ModelRefused(
-            f"{label} is refused because it has code in it: {', '.join(dict.fromkeys(found))}"
-        )
+        raise ModelRefused(f"{label} is refused because it has code in it: {', '.join(found)}")
     try:
         # The scope holds even if somebody called keras.config.enable_unsafe_deserialization().
         with serialization_lib.SafeModeScope(True):
