@@ -55,8 +55,9 @@ def test_a_late_answer_to_an_older_drawing_is_not_shown(visit):
     page = visit()
     held = []
     page.route(PREDICT, lambda route: held.append(route))
-    with page.expect_request(PREDICT):
-        page.locator("#sample-list input").first.check()
+    page.locator("#sample-list input").first.check()
+    while not held:
+        page.wait_for_timeout(10)
     reply(page, body=predictions(d1=1.0))
     page.locator("#sample-list input").nth(2).check()
     answered(page)
