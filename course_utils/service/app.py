@@ -217,7 +217,8 @@ def error_reply(request: Request, error: Exception) -> Response:
         sentence = "The service failed at this request; its own log says why."
     elif isinstance(error, HTTPException) and status in (404, 405):
         sentence = f"{request.method} {request.url.path[:100]} is not a route; /docs lists all."
-    reply = Response(json.dumps({"error": sentence}), status, media_type="application/json")
+    body = json.dumps({"error": sentence}, ensure_ascii=False)
+    reply = Response(body, status, media_type="application/json")
     reply.headers.update(getattr(error, "headers", None) or {})
     if getattr(error, "retry_after", None):
         reply.headers["Retry-After"] = str(math.ceil(error.retry_after))

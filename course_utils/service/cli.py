@@ -138,7 +138,7 @@ def _serve(args: argparse.Namespace) -> int:
     from course_utils.service.samples import samples_json
 
     files = _certificate(args)
-    with _listen(args.host, args.port) as listener:
+    with listen(args.host, args.port) as listener:
         address = f"http{'s' if files else ''}://{_shown(args.host)}:{listener.getsockname()[1]}/"
         secret = _secret(args.folder / "secret.key")
         log = AuditLog(args.folder / "audit.log", secret, args.keep_inputs)
@@ -188,9 +188,20 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at the address; raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=1024)
+    # asyncio switches Nagle's delay off (40 ms an answer) only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name != "nt":  # there it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 def _secret(path: Path) -> bytes:
