@@ -103,20 +103,23 @@ def test_a_key_can_be_entered(visit, key):
 # Refusals.
 
 
+OTHER = "Enter another one under “API key”."
+
+
 def refusal(page):
     """Draw, and return the sentence that says why there is no answer."""
     draw_digit(page, 7)
     expect(page.locator("#answer")).to_have_attribute("aria-busy", "false")
-    assert text(page, "#summary") == "No answer; the reason stands below."
+    assert text(page, "#summary") == "No answer: the reason is below."
     assert set(page.locator("#probabilities td:last-child").all_inner_texts()[1:]) == {"–"}
     return page.get_by_role("alert").inner_text()
 
 
 def test_refusals_by_the_real_service(visit, service):
     wrong = refusal(visit("#key=lms_00000000_wrong"))
-    assert wrong.startswith("The service does not accept this API key (401). It says: ")
+    assert wrong.startswith(f"The service does not accept this API key (401). {OTHER} It says: ")
     narrow = refusal(visit(f"#key={service.new_key(scopes=('read:*',))}"))
-    assert narrow.startswith("This API key does not allow to ask the model (403). It says: ")
+    assert narrow.startswith(f"This API key may not ask this model (403). {OTHER} It says: ")
     page = visit(f"#key={service.new_key(per_minute=1)}")
     draw_digit(page, 7)
     answered(page)

@@ -61,8 +61,9 @@ async function send({ pixels, width, height }, key, signal) {
 function refusal(response, reply) {
   const said = typeof reply.error === "string" ? ` It says: ${reply.error}` : "";
   const status = response.status;
-  if (status === 401) return `The service does not accept this API key (401).${said}`;
-  if (status === 403) return `This API key does not allow to ask the model (403).${said}`;
+  const other = "Enter another one under “API key”.";
+  if (status === 401) return `The service does not accept this API key (401). ${other}${said}`;
+  if (status === 403) return `This API key may not ask this model (403). ${other}${said}`;
   if (status === 429) {
     const seconds = Math.ceil(Number(response.headers.get("Retry-After")));
     const wait = seconds > 0 ? `Wait ${seconds} s, then ask again.` : "Wait, then ask again.";

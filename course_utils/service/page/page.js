@@ -114,7 +114,7 @@ function showNothing() {
 }
 
 function showRefusal(sentence) {
-  withoutAnswer("No answer; the reason stands below.");
+  withoutAnswer("No answer: the reason is below.");
   find("refusal").hidden = false;
   find("error").textContent = sentence;
   if (!sessionStorage.getItem(KEY)) find("access").open = true;
