@@ -23,7 +23,7 @@ def call(*arguments):
 def test_the_overview_names_every_command():
     result = call("--help")
     assert (result.returncode, result.stderr) == (0, "")
-    for command in ("lab", "run", "test", "execute"):
+    for command in ("lab", "run", "test", "serve", "keys", "audit", "execute"):
         assert re.search(rf"^    {command} +\w", result.stdout, re.MULTILINE)
 
 
@@ -33,6 +33,9 @@ def test_the_overview_names_every_command():
         ("lab", ["--no-browser", "--port", "--ip"]),
         ("run", ["-p", "--grid", "--profile", "--jobs", "--name", "--resume", "--timeout"]),
         ("test", ["pytest's arguments"]),
+        ("serve", ["--host", "--port", "--folder", "--tls", "--certificate", "--keep-inputs"]),
+        ("keys", ["{add,list,revoke}", "--owner", "--scope", "--days", "--per-minute"]),
+        ("audit", ["{verify}", "--folder"]),
         ("execute", ["LESSON"]),
     ],
 )
@@ -59,6 +62,9 @@ def test_each_command_has_help_without_a_set_up(command, expected):
         (["lab", "--no-browser", "--colour"], "unrecognized arguments: --colour"),
         (["run", "--colour"], "unrecognized arguments: --colour"),
         (["execute", "--colour"], "unrecognized arguments: --colour"),
+        (["serve", "--colour"], "unrecognized arguments: --colour"),
+        (["keys", "lend"], "invalid choice: 'lend'"),
+        (["audit"], "the following arguments are required: action"),
     ],
 )
 def test_a_wrong_call_is_refused(arguments, message):

@@ -186,7 +186,7 @@ def test_collecting_ends_with_the_block_even_by_an_error():
 
 # What a module may import.
 
-NEED_KERAS = {"course_utils.progress"}
+NEED_KERAS = {"course_utils.progress", "course_utils.service.digits"}
 # What runs before the set-up has installed anything.
 NEED_NOTHING = [
     "course_utils",
@@ -195,6 +195,7 @@ NEED_NOTHING = [
     "course_utils.setup_messages",
     "course_utils.setup_progress",
     "course_utils.files",
+    "course_utils.service.cli",
     "course_utils.execute",
     "course_utils.runner",
     "course_utils.runner.cli",

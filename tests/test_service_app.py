@@ -383,3 +383,23 @@ def test_pages_load_nothing_from_elsewhere(folder):
 def test_files_beside_the_page(folder):
     (answer,), _ = scenario(folder, ("GET", "/samples.json", None), files={"samples.json": b"{}"})
     assert (answer.status_code, answer.json()) == (200, {})
+
+
+def test_what_fastapi_itself_refuses_has_the_same_form(folder):
+    async def typed(number: int):
+        return number
+
+    async def ask():
+        async with running(folder) as client:
+            client._transport.app.add_api_route("/typed", typed)
+            answer = await client.get("/typed?number=x")
+            assert answer.status_code == 422
+            assert answer.json()["error"].startswith("In query.number: Input should be a valid int")
+
+    run(ask())
+
+
+def test_a_version_in_the_query_is_not_taken_for_one_in_the_path(folder):
+    body = {"instances": [ONE]}
+    (answer,), _ = scenario(folder, ("POST", PREDICT + "?version=7", body))
+    assert answer.json()["version"] == 1

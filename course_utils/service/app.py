@@ -10,11 +10,12 @@ import contextlib
 import json
 import math
 import mimetypes
-from pathlib import Path
+import pathlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -26,8 +27,9 @@ from course_utils.service.limits import BODY_SECONDS, MAX_BODY, BodyLimits
 from course_utils.service.models import ModelStore
 from course_utils.service.observe import Metrics, Recorder
 
-PAGE = Path(__file__).parent / "page"
+PAGE = pathlib.Path(__file__).parent / "page"
 MAX_INSTANCES = 256  # of one request; 256 images as JSON fit into MAX_BODY
+FAILURES = (ServiceError, AccessRefused, HTTPException, RequestValidationError, Exception)
 HEADERS = [
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -72,6 +74,15 @@ router = APIRouter()
 ONE, VERSIONED = "/v1/models/{name:name}", "/v1/models/{name:name}/versions/{version:version}"
 
 
+def path_version(request: Request) -> int | None:
+    """Return the version in the path, None where it has none (a default would allow `?version`)."""
+    return request.path_params.get("version")
+
+
+Name = Annotated[str, Path(pattern=f"^{NameConvertor.regex}$")]
+Version = Annotated[int | None, Depends(path_version)]
+
+
 def allow(action: str):
     """Return the dependency that lets a request pass only with a key for `action`."""
 
@@ -93,6 +104,8 @@ def allow(action: str):
 def route(method: str, path: str, action: str, reply=None, **options):
     """Return the decorator of a guarded route; `reply` documents its answer."""
     responses = {**errors, **({200: {"model": reply}} if reply else {})}
+    if "{version" in path:
+        options["openapi_extra"] = options.get("openapi_extra", {}) | docs.VERSION
     return router.api_route(
         path, methods=[method], dependencies=[allow(action)], responses=responses, **options
     )
@@ -105,7 +118,7 @@ def json_reply(content) -> Response:
 
 @route("POST", VERSIONED + ":predict", "predict", contract.PredictReply, openapi_extra=docs.PREDICT)
 @route("POST", ONE + ":predict", "predict", contract.PredictReply, openapi_extra=docs.PREDICT)
-async def predict(request: Request, name: str, version: int | None = None):
+async def predict(request: Request, name: Name, version: Version):
     """Predict; without a version the routing chooses one."""
     state = request.app.state
     state.store.find(name, version)  # an unknown model is refused before its body is read
@@ -121,14 +134,14 @@ async def predict(request: Request, name: str, version: int | None = None):
 
 @route("GET", VERSIONED, "read", ModelStatus)
 @route("GET", ONE, "read", ModelStatus)
-async def status(request: Request, name: str, version: int | None = None):
+async def status(request: Request, name: Name, version: Version):
     """Tell which versions are loaded, and the routing."""
     return json_reply(_status(request.app.state.store, name, version))
 
 
 @route("GET", VERSIONED + "/metadata", "read", contract.Metadata)
 @route("GET", ONE + "/metadata", "read", contract.Metadata)
-async def metadata(request: Request, name: str, version: int | None = None):
+async def metadata(request: Request, name: Name, version: Version):
     """Tell the shapes of inputs and outputs, as TensorFlow Serving does."""
     chosen = request.app.state.store.route(name, version)
     signature = {
@@ -142,21 +155,21 @@ async def metadata(request: Request, name: str, version: int | None = None):
 
 
 @route("POST", VERSIONED + ":load", "admin", ModelStatus)
-async def load(request: Request, name: str, version: int):
+async def load(request: Request, name: Name, version: Version):
     """Load a version from its file; it answers when the routing says so."""
     await request.app.state.store.load(name, version)
     return json_reply(_status(request.app.state.store, name))
 
 
 @route("POST", VERSIONED + ":unload", "admin", ModelStatus)
-async def unload(request: Request, name: str, version: int):
+async def unload(request: Request, name: Name, version: Version):
     """Forget a version that the routing does not use, after it has answered what it accepted."""
     await request.app.state.store.unload(name, version)
     return json_reply(_status(request.app.state.store, name))
 
 
 @route("PUT", ONE + "/routing", "admin", ModelStatus, openapi_extra=docs.ROUTING)
-async def set_routing(request: Request, name: str):
+async def set_routing(request: Request, name: Name):
     """Choose the default version and the canary with its share of the requests."""
     store = request.app.state.store
     store.find(name)
@@ -166,7 +179,7 @@ async def set_routing(request: Request, name: str):
     return json_reply(_status(store, name))
 
 
-@route("GET", "/metrics", "metrics")
+@route("GET", "/metrics", "metrics", response_class=PlainTextResponse)
 async def metrics(request: Request):
     """Give Prometheus its numbers."""
     text = request.app.state.metrics.text(request.app.state.store)
@@ -211,10 +224,14 @@ def _tensor(shape: tuple[int, ...]) -> dict:
 
 def error_reply(request: Request, error: Exception) -> Response:
     """Return any error in TensorFlow Serving's form, `{"error": "one sentence"}`."""
-    status = getattr(error, "status", None) or getattr(error, "status_code", 500)
+    invalid = 422 if isinstance(error, RequestValidationError) else 500
+    status = getattr(error, "status", None) or getattr(error, "status_code", invalid)
     sentence = str(getattr(error, "detail", error))
     if status == 500:
         sentence = "The service failed at this request; its own log says why."
+    elif isinstance(error, RequestValidationError):  # no route of today comes here
+        first = error.errors()[0]
+        sentence = f"In {'.'.join(map(str, first['loc']))}: {first['msg']}."
     elif isinstance(error, HTTPException) and status in (404, 405):
         sentence = f"{request.method} {request.url.path[:100]} is not a route; /docs lists all."
     body = json.dumps({"error": sentence}, ensure_ascii=False)
@@ -275,7 +292,7 @@ def create_app(
     app.include_router(router)
     for name, content in {**_page(), **(files or {})}.items():
         _add_file(app, "/" if name == "index.html" else f"/{name}", name, content)
-    for kind in (ServiceError, AccessRefused, HTTPException, Exception):
+    for kind in FAILURES:
         app.add_exception_handler(kind, error_reply)
     app.add_middleware(BodyLimits, max_bytes=max_body, seconds=body_seconds)
     app.add_middleware(Recorder, audit=audit, metrics=app.state.metrics)

@@ -19,6 +19,15 @@ def _body(model, example: dict) -> dict:
 PREDICT = _body(PredictRequest, {"instances": [[[0] * 28] * 28]})
 ROUTING = _body(Routing, {"default": 1, "canary": 2, "share": 0.1})
 
+VERSION = {
+    "parameters": [
+        {
+            **{"name": "version", "in": "path", "required": True},
+            "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+        }
+    ]
+}
+
 
 def render(document: dict) -> str:
     """Return an OpenAPI document as a page without scripts."""
