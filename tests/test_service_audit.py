@@ -293,6 +293,29 @@ def test_a_whole_line_without_its_anchor_is_kept(path):
     assert (report.ok, report.lines, report.repairs) == (True, 5, [])
 
 
+def test_opening_brings_the_anchor_up_to_date(path):
+    write(path, 3)
+    anchor = anchor_path(path).read_bytes()
+    write(path, 1)
+    anchor_path(path).write_bytes(anchor)
+    AuditLog(path, SECRET).close()
+    path.write_bytes(b"".join(lines_of(path)[:3]))
+    found(path, 4, "the last 1 were removed")
+
+
+def test_an_anchor_met_while_it_is_overwritten_is_read_again(path, monkeypatch):
+    write(path, 2)
+    whole, reads = anchor_path(path).read_bytes(), []
+
+    def half_at_first(self):
+        reads.append(self)
+        return whole[:40] if len(reads) == 1 else whole
+
+    monkeypatch.setattr(Path, "read_bytes", half_at_first)
+    assert verify(path, SECRET).ok
+    assert len(reads) == 2
+
+
 def test_cutting_a_line_that_its_anchor_counts_is_no_kill(path):
     write(path, 3)
     whole = path.read_bytes()

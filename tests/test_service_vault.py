@@ -215,7 +215,7 @@ def test_a_model_with_operations_and_a_registered_class_loads(tmp_path):
     model.save(tmp_path / "m.keras")
     x = np.ones((2, 4), "float32")
     try:
-        np.testing.assert_array_equal(load_keras(tmp_path / "m.keras")(x), model(x))
+        np.testing.assert_array_equal(load_keras(tmp_path / "m.keras")(x).numpy(), model(x).numpy())
     finally:
         keras.saving.get_custom_objects().pop("test_service_vault>Twice")
     with pytest.raises(ModelRefused, match=r"has code in it: '.*\.Twice'"):
@@ -389,6 +389,15 @@ def test_the_configuration_of_the_compilation_counts(good, tmp_path):
         config["compile_config"]["loss"] = function("os", "getcwd")
 
     assert "code in it: 'os.getcwd'" in refusal(rewritten(good[0], tmp_path, change))
+
+
+def test_a_long_complaint_of_keras_becomes_one_sentence(good, tmp_path):
+    def change(config):
+        config["config"]["layers"][2]["config"]["units"] = "many"
+
+    sentence = refusal(rewritten(good[0], tmp_path, change))
+    assert "cannot be loaded in safe mode: " in sentence
+    assert "units" in sentence  # the cause, which Keras puts at the end of many lines
 
 
 def test_a_deep_configuration_does_not_break_the_check():

