@@ -7,9 +7,9 @@ import pytest
 import uvicorn
 
 from course_utils.service.app import create_app
-from course_utils.service.cli import listen
 from course_utils.service.limits import TimedProtocol
 from course_utils.service.models import ModelStore
+from course_utils.service.server import listen
 from tests.service_parts import ListLog, OpenKeys, open_fake, put_model, run
 
 HEAD = b"POST /v1/models/sums:predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n"

@@ -18,9 +18,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from course_utils.service.app import create_app
-from course_utils.service.cli import listen
 from course_utils.service.limits import TimedProtocol
 from course_utils.service.models import ModelStore
+from course_utils.service.server import listen
 from tests.service_parts import ListLog, OpenKeys, open_fake, put_model
 
 CHECKS = [

@@ -10,8 +10,6 @@ import argparse
 import asyncio
 import ipaddress
 import os
-import signal
-import socket
 import sys
 from datetime import UTC, datetime
 from functools import partial
@@ -136,6 +134,7 @@ def _serve(args: argparse.Namespace) -> int:
     from course_utils.service.keys import KeyStore
     from course_utils.service.models import ModelStore, open_keras
     from course_utils.service.samples import samples_json
+    from course_utils.service.server import listen, run
 
     files = _certificate(args)
     with listen(args.host, args.port) as listener:
@@ -149,7 +148,7 @@ def _serve(args: argparse.Namespace) -> int:
             _train(args.folder / "models" / "digits" / "1" / "model.keras")
         samples = {"samples.json": samples_json(*load_mnist()[1])}
         app = create_app(store, key_store, log, files=samples)
-        asyncio.run(_run(app, listener, files, lambda: _announce(store, key_store, address)))
+        asyncio.run(run(app, listener, files, lambda: _announce(store, key_store, address)))
         log.close()
     print("Stopped; what was accepted is answered.")
     return 0
@@ -186,22 +185,6 @@ def _is_loopback(host: str) -> bool:
 
 def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at the address; raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's delay off (40 ms an answer) only where the protocol is named.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name != "nt":  # there it would let two servers share a port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(1024)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
 
 
 def _secret(path: Path) -> bytes:
@@ -248,35 +231,6 @@ def _announce(store, key_store, address: str) -> None:
     else:
         print("Key     those that exist; another one: python3 -m course_utils keys add --help")
     print("Stop    Ctrl-C", flush=True)
-
-
-async def _run(app, listener: socket.socket, tls_files: dict, announce) -> None:
-    """Serve `app` until a signal; /readyz answers 503 until its models are loaded."""
-    import uvicorn
-
-    from course_utils.service.limits import TimedProtocol
-
-    class Server(uvicorn.Server):
-        def handle_exit(self, number, frame):
-            app.state.store.ready = False
-            super().handle_exit(number, frame)
-
-    settings = {"ws": "none", "loop": "asyncio", "log_level": "warning", "access_log": False}
-    settings |= {"server_header": False, "timeout_graceful_shutdown": 30, **tls_files}
-    server = Server(uvicorn.Config(app, http=TimedProtocol, **settings))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn ends in good order, then raises the signal again: this one lets us exit with 0.
-        signal.signal(number, lambda *_: None)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        await app.state.store.load_all()
-        if not server.should_exit:
-            announce()
-    except BaseException:
-        server.should_exit = True
-        raise
-    finally:
-        await serving
 
 
 COMMANDS = {

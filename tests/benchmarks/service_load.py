@@ -58,7 +58,7 @@ def serve_plain(path: Path, compiled: bool) -> None:
     """Serve the plain app on a free port and print its address."""
     import uvicorn
 
-    from course_utils.service.cli import listen
+    from course_utils.service.server import listen
 
     app = plain_app(path, compiled)
     listener = listen("127.0.0.1", 0)
