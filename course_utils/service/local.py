@@ -1,0 +1,103 @@
+"""The service in a thread of this process, for lessons: HTTP and HTTPS on free loopback ports."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import http.client
+import json
+import os
+import socket
+import ssl
+import threading
+
+import uvicorn
+from fastapi import FastAPI
+
+from course_utils.service.limits import TimedProtocol
+from course_utils.service.tls import make_certificate
+
+START_SECONDS, REPLY_SECONDS = 120, 60
+
+
+class LocalService:
+    """Serves `app` until `close`, or until this process ends.
+
+    `http_port` and `https_port` are where it listens, on 127.0.0.1 only.
+    """
+
+    def __init__(self, app: FastAPI, tls_folder: str | os.PathLike) -> None:
+        """Load the models of the app's store and serve; the certificate is made in `tls_folder`.
+
+        Returns when requests are answered. Raises what loading raised, or TimeoutError.
+        """
+        certificate, private = make_certificate(tls_folder, ["127.0.0.1"])
+        self._trust = ssl.create_default_context(cafile=certificate)
+        # One lifespan of the app, so that its store is closed once, by the server that ends last.
+        tls = {"ssl_certfile": certificate, "ssl_keyfile": private, "lifespan": "off"}
+        self._servers = [uvicorn.Server(_settings(app, more)) for more in (tls, {})]
+        self._sockets = [socket.create_server(("127.0.0.1", 0)) for _ in self._servers]
+        self.https_port, self.http_port = (s.getsockname()[1] for s in self._sockets)
+        self._failure: BaseException | None = None
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(app.state.store,), daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+        if not self._started.wait(START_SECONDS):
+            raise TimeoutError(f"the service did not start within {START_SECONDS} s")
+        if self._failure:
+            raise self._failure
+
+    def connect(
+        self, port: int | None = None, encrypted: bool = True
+    ) -> http.client.HTTPConnection:
+        """Return a connection to `port` of this machine, to the service's own if none is given."""
+        options = {"timeout": REPLY_SECONDS}
+        if encrypted:
+            port = port or self.https_port
+            return http.client.HTTPSConnection("127.0.0.1", port, context=self._trust, **options)
+        return http.client.HTTPConnection("127.0.0.1", port or self.http_port, **options)
+
+    def ask(self, method: str, path: str, key: str | None = None, content=None, line=None):
+        """Send one request; return its status and its text.
+
+        `content` is sent as JSON. `line` is a connection that stays open; without it the request
+        has one of its own, over HTTPS.
+        """
+        connection = line or self.connect()
+        try:
+            body = None if content is None else json.dumps(content)
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            connection.request(method, path, body, headers)
+            reply = connection.getresponse()
+            return reply.status, reply.read().decode()
+        finally:
+            if line is None:
+                connection.close()
+
+    def close(self) -> None:
+        """Answer what was accepted and end; a second call does nothing."""
+        for server in self._servers:
+            server.should_exit = True
+        self._thread.join(REPLY_SECONDS)
+
+    def _run(self, store) -> None:
+        try:
+            asyncio.run(self._serve(store))
+        except BaseException as error:  # the thread that waits in __init__ raises it
+            self._failure = error
+            self._started.set()
+
+    async def _serve(self, store) -> None:
+        await store.load_all()
+        pairs = zip(self._servers, self._sockets, strict=True)
+        serving = asyncio.gather(*(server.serve([one]) for server, one in pairs))
+        while not all(server.started for server in self._servers) and not serving.done():
+            await asyncio.sleep(0.01)
+        self._started.set()
+        await serving
+
+
+def _settings(app: FastAPI, more: dict) -> uvicorn.Config:
+    quiet = {"log_level": "critical", "access_log": False, "ws": "none", "server_header": False}
+    return uvicorn.Config(app, http=TimedProtocol, timeout_graceful_shutdown=5, **quiet, **more)
