@@ -98,7 +98,7 @@ def test_a_test_image_chosen_by_keyboard_is_sent_as_it_is(visit):
 
 
 def test_arrow_keys_move_the_ink_and_the_switch_shows_what_that_does(visit):
-    page = visit()
+    page = visit(viewport={"width": 1280, "height": 500})  # not high enough for the whole page
     image = np.array(sample_digits(*mnist_test())[4]["image"])
     page.locator("#sample-list input").nth(4).check()
     page.locator("#pad").focus()
@@ -115,9 +115,10 @@ def test_arrow_keys_move_the_ink_and_the_switch_shows_what_that_does(visit):
     page.locator("#undo").click(click_count=2)
     assert np.array_equal(answered(page), image)
     page.locator("#pad").focus()
+    scrolled = page.evaluate("scrollY")
     for _ in range(40):
         page.keyboard.press("ArrowDown")
-    assert page.evaluate("scrollY") == 0  # the keys move the ink, not the page
+    assert page.evaluate("scrollY") == scrolled  # the keys move the ink, not the page
     assert answered(page)[14:].sum() == image[:14].sum()  # never out of sight
 
 
