@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import mimetypes
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -23,6 +22,14 @@ from course_utils.service.routes import router
 PAGE = Path(__file__).parent / "page"
 MAX_INSTANCES = 256  # of one request; 256 images as JSON fit into MAX_BODY
 FAILURES = (ServiceError, AccessRefused, HTTPException, RequestValidationError, Exception)
+# Fixed, since Windows may take a script for text/plain, which browsers then refuse (nosniff).
+KINDS = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
 HEADERS = [
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -114,7 +121,7 @@ def _page() -> dict[str, bytes]:
 
 def _add_file(app: FastAPI, path: str, name: str, content: bytes) -> None:
     """Serve one file from memory: a route each, so that no other file can be reached."""
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = KINDS[Path(name).suffix]
 
     async def file():
         return Response(content, media_type=kind, headers={"Cache-Control": "no-cache"})
