@@ -97,8 +97,11 @@ def requests():
     yield from [("POST", two.replace("2", "9"), good), ("DELETE", "/v1/models/sums", None)]
     yield from [("POST", two.replace("2", "x"), good), ("POST", predict, "x" * 5_000_000)]
     yield ("POST", predict, json.dumps({"instances": [ONE] * 257}))
+    yield from [("POST", two.replace("2", "9" * 5000), good), ("GET", "/healthz", None)]
+    yield ("POST", predict + "?version=abc", good)
     routing = "/v1/models/sums/routing"
     yield from [("PUT", routing, '{"default": 3}'), ("PUT", routing, '{"default": 2}')]
+    yield ("POST", "/v1/models/sums/versions/2:unload", None)
     yield from [("POST", predict, good), ("POST", "/v1/models/sums/versions/1:unload", None)]
     yield from [("POST", two.replace("2", "1"), good), ("GET", "/readyz", None)]
 
@@ -140,7 +143,7 @@ def test_the_applications_give_the_same_answers(lesson, tmp_path):
 
     ours = run(of_lesson())
     assert ours == run(of_package())
-    assert [status for _, _, status, *_ in ours].count(200) == 6
+    assert [status for _, _, status, *_ in ours].count(200) == 8
 
 
 def test_a_body_that_never_ends_is_refused_by_the_lesson(lesson, monkeypatch):
@@ -153,3 +156,13 @@ def test_a_body_that_never_ends_is_refused_by_the_lesson(lesson, monkeypatch):
     request = SimpleNamespace(headers={}, stream=silence)
     with pytest.raises(limits.BodyTooSlow):
         run(lesson.read_body(request))
+
+
+def test_a_body_in_pieces_is_refused_when_it_is_too_large(lesson):
+    async def pieces():
+        for _ in range(5):
+            yield bytes(2**20)
+        pytest.fail("all of the body was read")
+
+    with pytest.raises(limits.BodyTooLarge):
+        run(lesson.read_body(SimpleNamespace(headers={}, stream=pieces)))
