@@ -36,7 +36,6 @@ def without_docstrings(source: str) -> dict[str, str]:
         ("chain-code", chain.opened),
         ("chain-code", chain.check_line),
         ("leak", access.hash_secret),
-        ("bucket", access.TokenBucket),
     ],
 )
 def test_the_definition_in_the_lesson_is_the_one_of_the_package(where, taught):
