@@ -54,18 +54,29 @@ def check_gradient(
 ) -> None:
     """Assert that `gradient` equals the central finite difference of `function` at `at`.
 
-    Each component is (f(x + h) - f(x - h)) / 2h in float64, with error of order h².
-
     Args:
         label: what is compared, in a few words.
         function: maps an array of the shape of `at` to a number.
         gradient: the gradient to check, of the shape of `at`.
         at: the point, a number or an array.
         tolerance: the largest error that passes (see `check_close`).
-        step: h.
+        step: see `numeric_gradient`.
 
     Raises:
         AssertionError: see `check_close`.
+    """
+    check_close(label, gradient, numeric_gradient(function, at, step), tolerance)
+
+
+def numeric_gradient(function: Callable[[np.ndarray], float], at, step: float = 1e-5) -> np.ndarray:
+    """Return the central finite difference of `function` at `at`, of the shape of `at`.
+
+    Each component is (f(x + h) - f(x - h)) / 2h in float64, with error of order h².
+
+    Args:
+        function: maps an array of the shape of `at` to a number.
+        at: the point, a number or an array.
+        step: h.
     """
     at = np.array(at, dtype=float)
     numeric = np.empty_like(at)
@@ -73,7 +84,7 @@ def check_gradient(
         offset = np.zeros_like(at)
         offset[index] = step
         numeric[index] = (float(function(at + offset)) - float(function(at - offset))) / (2 * step)
-    check_close(label, gradient, numeric, tolerance)
+    return numeric
 
 
 def check_shape(label: str, array, shape: tuple[int | None, ...]) -> None:

@@ -55,6 +55,10 @@ BROKEN = {  # what is wrong with the notebook: the edit, a part of the message t
         add_text("task-2", "\n\n$C\approx 6$"),
         'task-2: a control character (number 7) stands after "$C"',
     ),
+    "a tab": (
+        add_text("task-2", "\n\n$J_{\text{MSE}}$"),
+        'task-2: a control character (number 9) stands after "$J_{"',
+    ),
     "no title": (write("title", "Losses?"), "title: the first cell is not the title"),
     "two titles": (add_text("task-2", "\n\n# Again"), 'task-2: a second title "# Again"'),
     "no question": (replace("title", "prediction?", "prediction."), "title: the paragraph under"),

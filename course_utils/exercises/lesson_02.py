@@ -1,7 +1,10 @@
 """Exercises of lesson 02: counting parameters, exclusive or by hand, a layer backwards."""
 
+from functools import partial
+
 import numpy as np
 
+from course_utils.checks import numeric_gradient
 from course_utils.exercises import Exercise, NotYet, expect_close
 
 
@@ -35,18 +38,10 @@ def _verify_xor(answer) -> None:
             raise NotYet(f"point {point}: expected {sign}, found z = {z:g}")
 
 
-def _numeric(inputs: dict, upstream: np.ndarray, name: str) -> np.ndarray:
-    """Central differences of the sum of upstream times softplus(X W + b) by one of the inputs."""
-    numeric, step = np.empty_like(inputs[name]), 1e-6
-    for index in np.ndindex(numeric.shape):
-        values = []
-        for sign in (1, -1):
-            moved = inputs[name].copy()
-            moved[index] += sign * step
-            X, W, b = (inputs | {name: moved}).values()
-            values.append(np.sum(upstream * np.logaddexp(0, X @ W + b)))
-        numeric[index] = (values[0] - values[1]) / (2 * step)
-    return numeric
+def _weighted_softplus(upstream: np.ndarray, inputs: dict, name: str, moved: np.ndarray) -> float:
+    """The sum of upstream times softplus(X W + b), where the input `name` has the value `moved`."""
+    X, W, b = (inputs | {name: moved}).values()
+    return np.sum(upstream * np.logaddexp(0, X @ W + b))
 
 
 def _verify_backward(answer) -> None:
@@ -64,7 +59,9 @@ def _verify_backward(answer) -> None:
             if name == "b" and np.shape(part) == (1, h):  # the lesson's own shape of a bias
                 part = np.asarray(part)[0]
             what = f"derivative by {name} for n={n}, d={d}, h={h}, by finite differences"
-            expect_close(what, part, _numeric({"X": X, "W": W, "b": b}, upstream, name))
+            inputs = {"X": X, "W": W, "b": b}
+            moved = partial(_weighted_softplus, upstream, inputs, name)
+            expect_close(what, part, numeric_gradient(moved, inputs[name]))
 
 
 EXERCISES = [

@@ -11,7 +11,7 @@ OPENING = {  # what the first cell says: how the message names it, and how it is
     '"N minutes to read"': r"\d+ minutes? to read",
     '"N seconds to run"': r"\d+ seconds? to run",
 }
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")  # all but the line feed
 BULLET = re.compile(r"^(?:[-*]|\d+\.) .+", re.MULTILINE)
 
 
