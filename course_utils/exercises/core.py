@@ -26,7 +26,7 @@ STATES = {
 }
 
 
-class NotYet(Exception):  # noqa: N818 (a state of the exercise, not a fault)
+class NotYet(Exception):
     """The answer lacks a property. The message says which, on which input, expected and found."""
 
 

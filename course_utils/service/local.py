@@ -7,7 +7,6 @@ import atexit
 import http.client
 import json
 import os
-import socket
 import ssl
 import threading
 
@@ -15,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from course_utils.service.limits import TimedProtocol
+from course_utils.service.server import listen
 from course_utils.service.tls import make_certificate
 
 START_SECONDS, REPLY_SECONDS = 120, 60
@@ -36,7 +36,7 @@ class LocalService:
         # One lifespan of the app, so that its store is closed once, by the server that ends last.
         tls = {"ssl_certfile": certificate, "ssl_keyfile": private, "lifespan": "off"}
         self._servers = [uvicorn.Server(_settings(app, more)) for more in (tls, {})]
-        self._sockets = [socket.create_server(("127.0.0.1", 0)) for _ in self._servers]
+        self._sockets = [listen("127.0.0.1", 0) for _ in self._servers]
         self.https_port, self.http_port = (s.getsockname()[1] for s in self._sockets)
         self._failure: BaseException | None = None
         self._started = threading.Event()
