@@ -407,6 +407,14 @@ def test_a_deep_configuration_does_not_break_the_check():
     assert code_in(deep) == ["a layer Lambda"]
 
 
+def test_a_layer_given_as_a_function_by_its_name_is_code():
+    function = {"class_name": "function", "module": "keras.layers", "config": "TFSMLayer"}
+    dense = {"class_name": "Dense", "module": "keras.layers", "config": {"activation": function}}
+    assert code_in(dense) == ["a layer TFSMLayer"]
+    function |= {"module": "builtins", "config": "relu"}
+    assert code_in(dense) == []
+
+
 def test_a_broken_file_is_refused_in_one_sentence(good, tmp_path):
     content = good[0].read_bytes()
     for broken in (

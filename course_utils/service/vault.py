@@ -148,12 +148,13 @@ def code_in(config, ours: Container[str] = ()) -> list[str]:
         elif isinstance(item, dict):
             waiting += item.values()
             name, module = str(item.get("class_name")), str(item.get("module") or "keras")
+            if name == "function":  # by its name; Keras takes the name of a layer, too
+                name = str(item.get("config"))
             if name in CODE:
                 found.append(f"a layer {name.strip('_')}")
             registered = str(item.get("registered_name")) in ours
             if module.split(".")[0] not in ("keras", "builtins") and not registered:
-                what = item.get("config") if name == "function" else name
-                found.append(repr(f"{module}.{what}"[:100]))
+                found.append(repr(f"{module}.{name}"[:100]))
     return sorted(set(found))
 
 
