@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 FOLDER = "build/service"
+REPLICAS = 2
 FIRST_KEY = {"owner": "first key", "scopes": ["predict:*", "read:*"], "days": 30, "per_minute": 600}
 
 
@@ -33,6 +34,15 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--private-key", metavar="FILE", help="key of --certificate (PEM)")
     parser.add_argument(
         "--keep-inputs", action="store_true", help="write the images, too, to the audit log"
+    )
+    parser.add_argument(
+        "--ray", action="store_true", help="on Ray Serve, with replicas (optional, see README)"
+    )
+    parser.add_argument(
+        "--replicas",
+        type=int,
+        metavar="N",
+        help=f"with --ray: processes for each version ({REPLICAS})",
     )
 
 
@@ -118,6 +128,10 @@ def serve(args: argparse.Namespace) -> int:
     from course_utils.service.tls import TlsError
     from course_utils.service.vault import SealError
 
+    sentence = _ray_refusal(args)
+    if sentence:
+        print(f"error: {sentence}", file=sys.stderr)
+        return 1
     try:
         return _serve(args)
     except (AuditError, DataError, KeyFileError, SealError, ServiceError, TlsError) as error:
@@ -127,31 +141,69 @@ def serve(args: argparse.Namespace) -> int:
     return 1
 
 
+def _ray_refusal(args: argparse.Namespace) -> str:
+    """Return why --ray or --replicas cannot be followed; empty if they can, or are not given."""
+    if not args.ray:
+        return "--replicas belongs to --ray; give both" if args.replicas is not None else ""
+    if args.replicas is not None and args.replicas < 1:
+        return f"--replicas takes a number from 1, found {args.replicas}"
+    try:
+        from course_utils.service import ray_serve  # noqa: F401
+    except ImportError as error:
+        return (
+            f"--ray needs Ray Serve, an optional extra, and this Python has it not ({error}). "
+            f'Install it with: {sys.executable} -m pip install -e ".[ray]"'
+        )
+    return ""
+
+
 def _serve(args: argparse.Namespace) -> int:
-    from course_utils.data import load_mnist
-    from course_utils.service.app import create_app
     from course_utils.service.audit import AuditLog
     from course_utils.service.keys import KeyStore
     from course_utils.service.models import ModelStore, open_keras
-    from course_utils.service.samples import samples_json
-    from course_utils.service.server import listen, run
+    from course_utils.service.server import listen
 
     files = _certificate(args)
     with listen(args.host, args.port) as listener:
-        address = f"http{'s' if files else ''}://{_shown(args.host)}:{listener.getsockname()[1]}/"
+        port = listener.getsockname()[1]
+        address = f"http{'s' if files else ''}://{_shown(args.host)}:{port}/"
         secret = _secret(args.folder / "secret.key")
         log = AuditLog(args.folder / "audit.log", secret, args.keep_inputs)
         key_store = KeyStore(args.folder / "keys.json")
         store = ModelStore(args.folder / "models", partial(open_keras, secret=secret))
-        _start_tensorflow()
+        announce = partial(_announce, key_store=key_store, address=address)
+        if not (args.ray and store.files()):
+            _start_tensorflow()
         if not store.files():
             _train(args.folder / "models" / "digits" / "1" / "model.keras")
-        samples = {"samples.json": samples_json(*load_mnist()[1])}
-        app = create_app(store, key_store, log, files=samples)
-        asyncio.run(run(app, listener, files, lambda: _announce(store, key_store, address)))
-        log.close()
+        if args.ray:
+            log.close()  # Ray's processes open log and port again
+            listener.close()
+            _run_on_ray(args, port, files, announce)
+        else:
+            _run_here(store, key_store, log, listener, files, announce)
+            log.close()
     print("Stopped; what was accepted is answered.")
     return 0
+
+
+def _run_here(store, key_store, log, listener, files: dict, announce) -> None:
+    from course_utils.data import load_mnist
+    from course_utils.service.app import create_app
+    from course_utils.service.samples import samples_json
+    from course_utils.service.server import run
+
+    samples = {"samples.json": samples_json(*load_mnist()[1])}
+    app = create_app(store, key_store, log, files=samples)
+    asyncio.run(run(app, listener, files, lambda: announce(store.models)))
+
+
+def _run_on_ray(args: argparse.Namespace, port: int, files: dict, announce) -> None:
+    from course_utils.service import ray_serve
+
+    http = {name: str(Path(file).resolve()) for name, file in files.items()}
+    http |= {"host": args.host, "port": port}
+    ray_serve.run(args.folder, args.replicas or REPLICAS, args.keep_inputs, http, announce)
 
 
 def _certificate(args: argparse.Namespace) -> dict:
@@ -215,9 +267,9 @@ def _train(path: Path) -> None:
     print(f"Saved {path}: {accuracy:.2%} of the test images right.")
 
 
-def _announce(store, key_store, address: str) -> None:
+def _announce(models: dict, key_store, address: str) -> None:
     """Print what is served, where, and a first key if there is no valid one."""
-    for name, model in store.models.items():
+    for name, model in models.items():
         versions = ", ".join(map(str, sorted(model.versions)))
         print(f"Model   {name}: version {versions} loaded, {model.routing.default} answers")
     now, key = datetime.now(UTC).timestamp(), None

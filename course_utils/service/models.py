@@ -54,7 +54,7 @@ class Version:
 
     number: int
     predictor: Predictor
-    batcher: MicroBatcher
+    batcher: MicroBatcher  # or what `make_batcher` of the store returned
 
 
 @dataclass
@@ -95,13 +95,21 @@ class ModelStore:
     """The models in `folder`, files NAME/VERSION/model.keras or model.keras.enc.
 
     open_model: called in a thread with path, name and version; returns a Predictor or raises an
-    error whose text is meant for the caller. batching: arguments of every MicroBatcher.
+    error whose text is meant for the caller. make_batcher: called with the version's `predict` and
+    the arguments `batching`; returns an object with MicroBatcher's submit, close and waiting.
     """
 
-    def __init__(self, folder: Path, open_model: Callable, draw=random.random, **batching):
+    def __init__(
+        self,
+        folder: Path,
+        open_model: Callable,
+        draw: Callable[[], float] = random.random,
+        make_batcher: Callable = MicroBatcher,
+        **batching,
+    ):
         """Load nothing yet; `draw` returns the number in [0, 1) that picks the canary."""
         self.folder, self.open_model, self.draw = Path(folder), open_model, draw
-        self.batching = batching
+        self.make_batcher, self.batching = make_batcher, batching
         self.models: dict[str, Model] = {}
         self.ready = False  # all models loaded, and not closing
         self._lock = asyncio.Lock()  # one load or unload at a time
@@ -149,7 +157,7 @@ class ModelStore:
             except Exception as error:
                 raise ModelError(f"Version {version} of {name!r} is refused: {error}") from error
             model = self.models.setdefault(name, Model())
-            batcher = MicroBatcher(predictor.predict, **self.batching)
+            batcher = self.make_batcher(predictor.predict, **self.batching)
             model.versions[version] = Version(version, predictor, batcher)
             model.routing = model.routing or Routing(default=version)
 
