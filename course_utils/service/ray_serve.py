@@ -117,8 +117,7 @@ class RayBatcher:
             y, size = await self.handle.remote(x)
         except BackPressureError as error:
             raise QueueFull(
-                f"The queue is full: {error.num_queued_requests} requests wait, "
-                f"{error.max_queued_requests} may. Send the request again later."
+                f"The queue is full: {QUEUED} requests wait. Send the request again later."
             ) from error
         finally:
             self.waiting -= len(x)
