@@ -61,6 +61,7 @@ OPTIONS = {
 MAX_WAIT = 0.002  # seconds that the first of a batch waits for others
 # Requests that a replica holds (Ray wants room for a batch), and that wait beyond them for one.
 ONGOING, QUEUED = MAX_INSTANCES, 1024
+CONNECTED = 4096  # requests in the ingress, more than replicas and queue take: those refuse first
 
 
 def _listen_here_only() -> None:
@@ -194,7 +195,8 @@ def run(folder: Path, replicas: int, keep_inputs: bool, http: dict, announce: Ca
         for number in (signal.SIGINT, signal.SIGTERM):  # after Ray, which sets its own
             signal.signal(number, lambda *_: stop.set())
         serve.start(proxy_location="HeadOnly", http_options=http)
-        ingress = serve.deployment(serve.ingress()(Ingress), max_ongoing_requests=4096, **OPTIONS)
+        ingress = serve.ingress()(Ingress)
+        ingress = serve.deployment(ingress, max_ongoing_requests=CONNECTED, **OPTIONS)
         handle = serve.run(ingress.bind(folder.resolve(), replicas, keep_inputs), name=APP)
         models, refusal = handle.loaded.remote().result()
         if refusal:
