@@ -10,9 +10,12 @@ import atexit
 import http.client
 import json
 import linecache
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,3 +117,35 @@ def finish_load(process: subprocess.Popen) -> Load:
         raise RuntimeError(f"the load broke off:\n{errors[-2000:]}")
     *columns, answers = zip(*json.loads(output), strict=True)
     return Load(*map(np.array, columns), [json.loads(answer) for answer in answers])
+
+
+def ask_on_ray(model: Path, replicas: int, body: bytes) -> bytes:
+    """Start `serve --ray` with the file `model`, send one `:predict`, end it; return the answer.
+
+    It takes about a minute. RuntimeError with what `serve` said if it did not start, for example
+    because Ray, an optional extra, is not installed.
+    """
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as errors:
+        version = Path(folder, "models", "digits", "1")
+        version.mkdir(parents=True)
+        shutil.copy(model, version / "model.keras")
+        command = [sys.executable, "-m", "course_utils", "serve", "--ray", "--port", "0"]
+        command += ["--replicas", str(replicas), "--folder", folder]
+        options = {"stdout": subprocess.PIPE, "stderr": errors, "text": True}
+        root = SENDER.parent.parent
+        with subprocess.Popen(command, start_new_session=True, cwd=root, **options) as process:
+            try:
+                said = []
+                while (line := process.stdout.readline()) and not line.startswith("Stop"):
+                    said.append(line)
+                found = re.search(r"^Page +(http\S+)#key=(\w+)$", "".join(said), re.MULTILINE)
+                if not line or not found:
+                    errors.seek(0)
+                    raise RuntimeError(f"serve --ray did not start:\n{errors.read()[-2000:]}")
+                request = urllib.request.Request(found[1] + "v1/models/digits:predict", body)
+                request.add_header("Authorization", f"Bearer {found[2]}")
+                with urllib.request.urlopen(request, timeout=60) as reply:
+                    return reply.read()
+            finally:
+                process.terminate()
+                process.communicate()  # it says goodbye; a closed pipe would break that

@@ -1,9 +1,11 @@
 """Servers and loads on loopback: started, measured, ended."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 
-from course_utils.loopback import Server, cell_of, finish_load, start_load
+from course_utils.loopback import Server, ask_on_ray, cell_of, finish_load, start_load
 
 ECHO = """
 import sys, threading
@@ -61,3 +63,10 @@ def test_faults_are_told(server):
 
 def test_cell_of_a_function_is_all_of_its_file():
     assert cell_of(test_one_request).startswith('"""Servers and loads on loopback')
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
+def test_without_ray_the_sentence_of_serve_is_passed_on(tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"never opened")
+    with pytest.raises(RuntimeError, match=r"did not start:\nerror: --ray needs Ray Serve"):
+        ask_on_ray(tmp_path / "model.keras", 2, b"{}")
