@@ -213,12 +213,15 @@ NEED_NO_TENSORFLOW = {
 }
 
 
+NEEDS_RAY = "course_utils.service.ray_serve"  # an optional extra
+
+
 def test_modules_are_imported_without_tensorflow():
     done = run(f"""
 import importlib, json, pkgutil, course_utils
 found = {{}}
 for module in pkgutil.walk_packages(course_utils.__path__, "course_utils."):
-    if module.name not in {NEED_KERAS | {"course_utils.__main__"}!r}:
+    if module.name not in {NEED_KERAS | {"course_utils.__main__", NEEDS_RAY}!r}:
         importlib.import_module(module.name)
         found[module.name] = [name for name in ("tensorflow", "keras") if name in sys.modules]
 print(json.dumps(found))
