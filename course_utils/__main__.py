@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from course_utils import bootstrap
+from course_utils.setup import bootstrap
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
@@ -69,7 +69,7 @@ def _load(command: str):
 
         return cli.COMMANDS[command]
     if command == "execute":
-        from course_utils import execute
+        from course_utils.runner import execute
 
         return execute.add_arguments, execute.main
     return (_add_lab_arguments, _lab) if command == "lab" else (_add_test_arguments, _test)

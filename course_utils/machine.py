@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from course_utils import bootstrap, data
+from course_utils import data
+from course_utils.setup import bootstrap
 
 GIB = 2**30
 MEMORY_NEEDED = 1.5  # GiB free; no lesson's default run takes more

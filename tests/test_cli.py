@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import __main__, bootstrap
+from course_utils import __main__
+from course_utils.setup import bootstrap
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "course_utils"]

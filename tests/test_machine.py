@@ -11,8 +11,9 @@ import psutil
 import pytest
 import tensorflow as tf
 
-from course_utils import bootstrap, data
+from course_utils import data
 from course_utils.machine import check_machine
+from course_utils.setup import bootstrap
 
 GIB = 2**30
 PINS = len(bootstrap.read_requirements(data.DATA_FOLDER.parent / "requirements.txt"))

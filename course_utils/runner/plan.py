@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from course_utils.contents import Course, Lesson
 from course_utils.files import write_atomically
-from course_utils.parameters import (
+from course_utils.runner.parameters import (
     Parameter,
     ParameterError,
     check_value,

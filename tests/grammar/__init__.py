@@ -1,7 +1,7 @@
 """The page grammar: what every notebook of the course must obey.
 
-Authors run `python3 -m tests.grammar notebooks/06_x.ipynb`; tests/test_page_grammar.py applies it
-to every notebook. The rules follow section 2 of the conventions.
+Authors run `python3 -m tests.grammar notebooks/06_x.ipynb`; `test_grammar` applies it to every
+notebook. The rules follow section 2 of the conventions.
 """
 
 from tests.grammar import code, outputs, text

@@ -7,18 +7,18 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from course_utils.parameters import ParameterError, read_parameters
-from tests.exercise_cells import exercise_id
+from course_utils.runner.parameters import ParameterError, read_parameters
+from tests.exercises.cells import exercise_id
 from tests.grammar.page import EXERCISES, Page, Violation, called, nodes, syntax, tags
 
 SETUP_SOURCE = """\
-import sys
-from pathlib import Path
-
-folders = [Path.cwd(), *Path.cwd().parents]
-sys.path.insert(0, str(next(f for f in folders if (f / "course_utils").is_dir())))
-
-from course_utils import environment
+try:
+    from course_utils import environment
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(
+        "This kernel does not find the course: start it with `python3 -m course_utils lab` in the "
+        "course's folder, or install it there with `pip install --no-deps -e .`."
+    ) from None
 
 environment.start()"""
 

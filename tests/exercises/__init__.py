@@ -1,0 +1,1 @@
+"""Tests of the exercises: every declared answer, and the cells that hold them."""

@@ -1,0 +1,327 @@
+"""Every notebook obeys the page grammar, and every rule rejects a notebook that breaks it."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_notebook
+
+from course_utils.contents import read_contents
+from tests.grammar import rules, violations
+from tests.grammar.page import Page
+from tests.grammar.sample_notebook import (
+    add_output,
+    add_text,
+    at,
+    change_image,
+    code,
+    insert_after,
+    jpeg,
+    more_images,
+    png,
+    remove,
+    replace,
+    set_attribute,
+    stdout,
+    tag,
+    text,
+    valid_notebook,
+    write,
+)
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebook_obeys_the_grammar(path):
+    found = violations(nbformat.read(path, as_version=4))
+    assert not found, f"{path.name}\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_minutes_to_read_are_those_of_the_contents(path):
+    lessons = read_contents(NOTEBOOKS / "course.toml").lessons
+    minutes = {lesson.file: lesson.minutes for lesson in lessons}[path.name]
+    opening = nbformat.read(path, as_version=4).cells[0].source
+    assert re.search(r"(\d+) minutes? to read", opening)[1] == str(minutes)
+
+
+BROKEN = {  # what is wrong with the notebook: the edit, a part of the message that it must get
+    # text
+    "a control character": (
+        add_text("task-2", "\n\n$C\approx 6$"),
+        'task-2: a control character (number 7) stands after "$C"',
+    ),
+    "a tab": (
+        add_text("task-2", "\n\n$J_{\text{MSE}}$"),
+        'task-2: a control character (number 9) stands after "$J_{"',
+    ),
+    "no title": (write("title", "Losses?"), "title: the first cell is not the title"),
+    "two titles": (add_text("task-2", "\n\n# Again"), 'task-2: a second title "# Again"'),
+    "no question": (replace("title", "prediction?", "prediction."), "title: the paragraph under"),
+    "no aims": (replace("title", "you can", "you know"), '"After this lesson you can"'),
+    "no prerequisites": (replace("title", "Prerequisites", "Needs"), '"Prerequisites"'),
+    "no minutes": (replace("title", "20 minutes", "minutes"), '"N minutes to read"'),
+    "no seconds": (replace("title", "30 seconds", "little time"), '"N seconds to run"'),
+    "heading inside a cell": (
+        add_text("part-2-reading", "\n\n## More"),
+        'part-2-reading: "## More" stands inside a cell',
+    ),
+    "no exercises": (
+        replace("task-1", "## Exercises", "## Tasks\n\n> **Predict:** what?"),
+        'there is no section "## Exercises"',
+    ),
+    "section after the recap": (
+        insert_after("recap", text("extra", "## Extra\n\n> **Predict:** what?")),
+        "the last sections are ['Exercises', 'Recap', 'Extra']",
+    ),
+    "no prediction": (
+        replace("part-3-question", "**Predict:**", "Predict:"),
+        "part-3-question: the section has no line",
+    ),
+    "prediction at the end": (
+        lambda notebook: (
+            replace("part-3-question", "> **Predict:**", "Think:")(notebook),
+            add_text("part-3-reading", "\n\n> **Predict:** how many?")(notebook),
+        ),
+        "part-3-reading: no code cell of the section follows the prediction",
+    ),
+    "formula without a check": (
+        write("part-4-check", "print(4)"),
+        "part-4-formula: the formula between $$ meets no number",
+    ),
+    "short recap": (replace("recap", "- three", "three"), "recap: the recap has 2 bullets"),
+    "long recap": (replace("recap", "- one", "- one\n" * 5), "recap: the recap has 7 bullets"),
+    "two self-tests": (
+        replace("recap", "</details>\n\n###", "\n\n###"),
+        "recap: the recap has 2 self-test questions",
+    ),
+    "undated reading": (
+        replace("recap", "1809", "long ago"),
+        'recap: "Further reading" has 1 bullets with a year',
+    ),
+    "no next lesson": (replace("recap", "Next:", "Then:"), 'recap: no line begins with "Next"'),
+    "too little code": (remove("part-7-look"), "notebook: 19 code cells; expected 20 to 35"),
+    "too few text cells": (
+        remove("part-1-reading", "part-2-reading"),
+        "23 text cells to 20 code cells are 1.15 to 1",
+    ),
+    "too many text cells": (
+        lambda notebook: (
+            notebook.cells[-1:-1].__class__  # replaced below
+            and [
+                insert_after("part-1-reading", text(f"more-{i}", "More."))(notebook)
+                for i in range(8)
+            ]
+        ),
+        "33 text cells to 20 code cells are 1.65 to 1",
+    ),
+    "too few words": (
+        lambda notebook: [write(f"part-{i}-reading", "Short.")(notebook) for i in range(1, 8)],
+        "words of text; expected 1,200 to 2,500",
+    ),
+    "too many words": (add_text("part-1-reading", " word" * 2000), "words of text; expected"),
+    # cells
+    "id in capitals": (set_attribute("part-5-look", "id", "Look_5"), "Look_5: the id is not lower"),
+    "id of Jupyter": (
+        set_attribute("part-5-look", "id", "1a2b3c4d"),
+        "1a2b3c4d: the id is one that Jupyter made",
+    ),
+    "long id": (set_attribute("part-5-look", "id", "a" * 41), "the id has 41 characters"),
+    "id twice": (set_attribute("part-5-look", "id", "seed"), "seed: the id stands twice"),
+    "setup not second": (
+        insert_after("title", text("early", "Words.")),
+        'setup: cell 3 of the notebook is not the code cell "imports"',
+    ),
+    "another setup": (
+        replace("setup", "environment.start()", "environment.start(2)"),
+        "setup: not the setup cell of all lessons",
+    ),
+    "no parameters tag": (
+        tag("parameters"),
+        'parameters: the code cell after "imports" is not the parameters cell',
+    ),
+    "seed not set": (
+        write("seed", "rng = np.random.default_rng(seed)"),
+        'seed: the code cell after "parameters" does not call environment.set_seed(seed)',
+    ),
+    "parameter without a range": (
+        write("parameters", "seed: int = 0  # random draws"),
+        "parameters: parameters cell, line 1, seed",
+    ),
+    "no seed": (
+        write("parameters", "epochs: int = 5  # passes over the training set, 1 to 100"),
+        'parameters: there is no line "seed: int = 0',
+    ),
+    "long cell": (add_text("part-5-look", "\nx = 1" * 24), "part-5-look: 26 lines of code"),
+    "empty cell": (write("part-5-look", ""), "part-5-look: 0 lines of code"),
+    "shell": (write("part-5-look", "!ls"), 'part-5-look: "!ls" is not Python'),
+    "shell result": (write("part-5-look", "a = !ls"), '"a = !ls" is not Python'),
+    "magic": (write("part-5-look", "%pip install x"), '"%pip install x" is not Python'),
+    "no Python": (write("part-5-look", "x = = 1"), "part-5-look: the code cannot be parsed"),
+    "semicolon": (add_text("part-5-look", ";"), "part-5-look: a line ends with ;"),
+    "semicolon and comment": (add_text("part-5-look", ";  # x"), "part-5-look: a line ends with ;"),
+    "expected error": (
+        tag("part-5-look", "raises-exception"),
+        "part-5-look: has the tag raises-exception",
+    ),
+    "loud training": (add_text("part-5-look", "\nm.fit(x)"), ".fit(…) draws a progress bar"),
+    "loud evaluation": (
+        add_text("part-5-look", "\nm.evaluate(x, verbose=2)"),
+        ".evaluate(…) draws a progress bar",
+    ),
+    "loud prediction": (add_text("part-5-look", "\nm.predict(x)"), ".predict(…) draws"),
+    "global random numbers": (
+        add_text("part-5-look", "\nnp.random.normal()"),
+        "np.random.normal draws from a hidden global state",
+    ),
+    "generator without a seed": (
+        add_text("part-5-look", "\nnp.random.default_rng()"),
+        "default_rng() differs in every run",
+    ),
+    "urllib": (add_text("part-5-look", "\nfrom urllib.request import x"), "imports urllib"),
+    "requests": (add_text("part-5-look", "\nimport requests"), "imports requests"),
+    "download": (
+        add_text("part-5-look", "\nkeras.datasets.mnist.load_data()"),
+        "load_data(…) downloads",
+    ),
+    "address": (
+        add_text("part-5-look", '\nu = "https://example.org"'),
+        "code holds an address of the network",
+    ),
+    "one exercise": (remove("exercise-2"), "notebook: 1 exercise cells; expected 2 to 4"),
+    "exercise too early": (
+        insert_after("part-1-reading", code("early", 'q9 = exercise("06.9")', ["exercise"])),
+        'early: the exercise stands outside the section "## Exercises"',
+    ),
+    "untagged exercise": (tag("exercise-1"), "exercise-1: the cell calls exercise(…) and lacks"),
+    "exercise under another name": (
+        replace("exercise-1", "q1", "first"),
+        "exercise-1: the first statement is first = exercise('06.1'); expected qN",
+    ),
+    "exercise without a check": (
+        replace("exercise-1", "q1.check(answer)", "answer"),
+        "exercise-1: the last statement is answer; expected q1.check(answer)",
+    ),
+    "exercise without a blank": (
+        replace("exercise-1", "____", "7"),
+        "exercise-1: there is no blank ____",
+    ),
+    "exercise used later": (
+        insert_after("exercise-1", code("later", "answer + 1")),
+        'later: uses answer, which the exercise "exercise-1" makes',
+    ),
+    "function of an exercise used later": (
+        lambda notebook: (
+            replace("exercise-1", "answer = ____", "def f(x):\n    ____\nanswer = f")(notebook),
+            replace("exercise-2", "____", "f(____)")(notebook),
+        ),
+        'exercise-2: uses f, which the exercise "exercise-1" makes',
+    ),
+    # what is stored
+    "another kernel": (
+        lambda notebook: notebook.metadata.kernelspec.update(name="conda-base"),
+        "notebook: the kernel is 'conda-base'",
+    ),
+    "widget state": (
+        lambda notebook: notebook.metadata.update(widgets={}),
+        "notebook: the state of widgets is stored",
+    ),
+    "run times": (
+        lambda notebook: at(notebook, "part-1-look").metadata.update(execution={}),
+        "part-1-look: run times are stored",
+    ),
+    "run times of papermill": (
+        lambda notebook: notebook.metadata.update(papermill={}),
+        "notebook: run times are stored",
+    ),
+    "not run": (
+        set_attribute("part-1-check", "execution_count", None),
+        "part-1-check: execution count None, expected 6",
+    ),
+    "run out of order": (
+        set_attribute("part-1-check", "execution_count", 9),
+        "part-1-check: execution count 9, expected 6",
+    ),
+    "nothing for nbval": (tag("part-1-check"), "notebook: no cell has the tag nbval-check-output"),
+    "nothing to compare": (
+        tag("part-2-look", "nbval-check-output"),
+        "part-2-look: tagged nbval-check-output, has no output",
+    ),
+    "error": (
+        add_output("part-2-look", kind="error", ename="NameError", evalue="x", traceback=[]),
+        "part-2-look: the output is an error: NameError: x",
+    ),
+    "stderr": (
+        add_output("part-2-look", kind="stream", name="stderr", text="Warning: old\n"),
+        'part-2-look: the output has text of stderr: "Warning: old"',
+    ),
+    "object address": (stdout("<H at 0x7f12ab34cd56>"), "an object's address 0x7f12ab34cd56"),
+    "path": (stdout("read /home/ann/data.npz"), "a path of this machine (/home/…)"),
+    "path of Windows": (stdout(r"read C:\data.npz"), "a path of this machine (C:\\d…)"),
+    "path of the project": (stdout(f"in {NOTEBOOKS}"), f"this machine ({NOTEBOOKS.parent}…)"),
+    "many images": (more_images, "notebook: 31 images; expected at most 30"),
+    "jpeg": (jpeg, "part-1-look: an image of kind image/jpeg"),
+    "large image": (change_image(data={"image/png": png(62_000)}), "an image of 62,000 bytes"),
+    "no alt text": (change_image(metadata={"image/png": {}}), 'the alt text of an image is ""'),
+    "plain figure": (
+        change_image(data={"text/plain": "<Figure size 640x480>"}),
+        "part-1-look: text/plain of an image is not its alt text",
+    ),
+}
+
+
+def broken_notebook(name):
+    notebook = valid_notebook()
+    BROKEN[name][0](notebook)
+    return notebook
+
+
+def test_valid_notebook_passes():
+    assert violations(valid_notebook()) == []
+
+
+def test_article_section_may_stand_before_the_recap():
+    notebook = valid_notebook()
+    article = text("article", "## What the article says, and what we measured\n\nIt is right.")
+    insert_after("exercise-2", article)(notebook)
+    assert violations(notebook) == []
+
+
+def test_draft_needs_no_outputs():
+    notebook = valid_notebook()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    assert violations(notebook, committed=False) == []
+    assert violations(notebook) != []
+
+
+def test_empty_notebook_is_rejected():
+    assert violations(new_notebook()) == ["notebook: it has no cells"]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_notebook_is_rejected(name):
+    found = violations(broken_notebook(name))
+    assert any(BROKEN[name][1] in violation for violation in found), found
+
+
+def test_every_message_of_every_rule_has_a_broken_notebook():
+    given = set()
+    for name in BROKEN:
+        page = Page(broken_notebook(name))
+        for rule in rules():
+            generator = rule(page)
+            for _ in generator:  # suspended at the `yield` whose message it just gave
+                given.add((rule.__name__, generator.gi_frame.f_lineno))
+    for rule in rules():
+        lines, start = inspect.getsourcelines(rule)
+        for node in ast.walk(ast.parse("".join(lines))):
+            if isinstance(node, ast.Yield):
+                at_lines = range(start + node.lineno - 1, start + node.end_lineno)
+                message = ast.unparse(node)
+                assert any((rule.__name__, line) in given for line in at_lines), message

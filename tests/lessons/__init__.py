@@ -1,0 +1,1 @@
+"""Tests that run every lesson, and tests of single lessons."""

@@ -1,0 +1,1 @@
+"""Tests of the servers and loads that lessons start."""

@@ -1,0 +1,1 @@
+"""Tests of the service: its parts, the real server, its page in a browser."""

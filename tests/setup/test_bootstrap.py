@@ -1,0 +1,433 @@
+import ast
+import importlib.util
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import course_utils
+from course_utils import __main__
+from course_utils.setup import bootstrap, messages
+from tests.setup.toy_project import SET_UP_FILES, TOY, Project, SlowIndex, write_wheel
+
+TIMEOUT = 120  # seconds until a hanging process fails the test
+
+needs_ensurepip = pytest.mark.skipif(
+    importlib.util.find_spec("ensurepip") is None, reason="this Python has no ensurepip"
+)
+posix = pytest.mark.skipif(os.name == "nt", reason="signals and terminals of POSIX systems")
+
+
+@pytest.fixture(scope="module")
+def first_use(tmp_path_factory):
+    if importlib.util.find_spec("ensurepip") is None:
+        pytest.skip("this Python has no ensurepip")
+    project = Project.create(tmp_path_factory.mktemp("first_use"))
+    return project, project.run("test")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    return Project.create(tmp_path)
+
+
+@pytest.fixture
+def ready(first_use, tmp_path):
+    return first_use[0].copy(tmp_path)
+
+
+def set_up_said(result) -> bool:
+    return "Setting up the course" in result.stderr
+
+
+def lines_until(process: subprocess.Popen, text: str) -> None:
+    """Read what the process says up to a line with `text`."""
+    stop = threading.Timer(TIMEOUT, process.kill)
+    stop.start()
+    try:
+        for line in process.stderr:
+            if text in line:
+                return
+    finally:
+        stop.cancel()
+    pytest.fail(f"the process ended, or was ended, without saying {text!r}")
+
+
+def finish(process: subprocess.Popen) -> tuple[str, str]:
+    """Return the rest of the process's output and errors."""
+    try:
+        return process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+
+
+# --- the normal course of things
+
+
+def test_the_first_use_sets_up_and_runs_the_command(first_use):
+    project, result = first_use
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"toy 1.0 in {project.venv} with []\n"
+    shown = [line.strip() for line in result.stderr.splitlines()]
+    assert shown[0].startswith(f"Setting up the course in {project.venv}")
+    assert shown[1] == f"1 of 3: .venv with Python {platform.python_version()}"
+    assert shown[2:4] == ["2 of 3: pip", "3 of 3: 1 pinned packages and what they need"]
+    assert shown[-1].startswith("Set-up done after")
+    assert "Successfully installed toy-1.0" in project.log.read_text(encoding="utf-8")
+    assert bootstrap.missing({"toy": "1.0"}, sys.path), "the calling Python must stay as it was"
+
+
+def test_the_second_use_sets_up_nothing(ready):
+    before = ready.files()
+    result = ready.run("test")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ready.files() == before
+
+
+def test_the_exit_code_and_the_arguments_pass_through(ready):
+    result = ready.run("test", "7", "-k", "a or b", "--x=1")
+    assert result.returncode == 7
+    assert "with ['7', '-k', 'a or b', '--x=1']" in result.stdout
+
+
+def test_nothing_is_created_where_the_pins_are_installed(fresh):
+    fresh.pin(f"pytest=={metadata.version('pytest')}  # the real one, of this environment")
+    before = fresh.files()
+    result = fresh.run("test", "--version")
+    assert result.returncode == 0
+    assert not set_up_said(result)
+    assert fresh.files() == before
+
+
+def test_a_venv_made_by_hand_is_used_as_it_is(ready):
+    for name in (bootstrap.STAMP, bootstrap.LOCK, bootstrap.LOG):
+        (ready.venv / name).unlink()
+    before = ready.files()
+    result = ready.run("test")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ready.files() == before
+
+
+def test_the_command_works_from_another_folder(ready, tmp_path):
+    ready.environment["PYTHONPATH"] = str(ready.root)
+    result = ready.run("test", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["from outside", "inside .venv"])
+def test_changed_requirements_are_noticed(ready, inside):
+    python = str(bootstrap.venv_python(ready.venv)) if inside else sys.executable
+    ready.pin("# newer", "", "toy==2.0")
+    result = ready.run("test", python=python)
+    assert result.stdout.startswith("toy 2.0 in"), result.stderr
+    assert not set_up_said(ready.run("test", python=python))
+
+
+def test_a_package_changed_by_hand_is_put_right(ready):
+    pip = [bootstrap.venv_python(ready.venv), "-m", "pip", "install", "toy==2.0"]
+    subprocess.run(pip, env=ready.environment, check=True, capture_output=True)
+    assert ready.run("test").stdout.startswith("toy 1.0 in")
+
+
+@posix
+def test_a_terminal_gets_a_live_line(ready):
+    import pty
+
+    ready.stamp.unlink()
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "course_utils", "test"],
+        cwd=ready.root,
+        env=ready.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+    ):
+        os.close(terminal)
+        shown = b""
+        try:
+            while part := os.read(controller, 4096):
+                shown += part
+        except OSError:  # Linux reports the closed terminal so
+            pass
+        os.close(controller)
+    assert b"\r    0 s" in shown
+    assert b"Set-up done after" in shown
+
+
+# --- interruptions and broken states
+
+
+@posix
+@needs_ensurepip
+def test_a_killed_set_up_is_finished_after_its_pip_has_ended(fresh):
+    with SlowIndex(fresh) as index:
+        killed = fresh.start("test")
+        assert index.requested.wait(TIMEOUT)
+        killed.kill()
+        killed.communicate()
+        assert not fresh.stamp.exists()
+        following = fresh.start("test")  # the killed set-up's pip still runs
+        lines_until(following, "waiting for another set-up")
+        index.release.set()
+        output, _ = finish(following)
+    assert following.returncode == 0
+    assert output.startswith("toy 1.0 in")
+    assert fresh.stamp.exists()
+
+
+@posix
+@pytest.mark.parametrize("to_all", [True, False], ids=["Ctrl-C", "signal to the parent alone"])
+def test_an_interrupted_set_up_is_finished_by_the_next_call(ready, to_all):
+    ready.pin("toy==2.0")
+    with SlowIndex(ready) as index:
+        process = ready.start("test")
+        assert index.requested.wait(TIMEOUT)
+        if to_all:
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            process.send_signal(signal.SIGINT)
+        output, errors = finish(process)
+        assert (process.returncode, output) == (130, "")
+        assert "The same command again finishes" in errors
+        assert not ready.stamp.exists()
+        index.release.set()
+        result = ready.run("test")
+    assert result.stdout.startswith("toy 2.0 in"), result.stderr
+    assert "waiting" not in result.stderr, "the interrupted set-up left its pip running"
+
+
+def test_a_half_installed_package_is_installed_again(ready):
+    """The state after a kill between pip's last file of a package and its INSTALLER file."""
+    site = ready.site_packages()
+    ready.stamp.unlink()
+    (site / "toy-1.0.dist-info" / "INSTALLER").unlink()
+    shutil.rmtree(site / "pytest")
+    result = ready.run("test")
+    assert result.stdout.startswith("toy 1.0 in"), result.stderr
+
+
+def test_a_half_installed_pip_is_installed_again(ready):
+    ready.stamp.unlink()
+    (next(ready.site_packages().glob("pip-*.dist-info")) / "INSTALLER").unlink()
+    shutil.rmtree(ready.site_packages() / "pip")
+    result = ready.run("test")
+    assert result.stdout.startswith("toy 1.0 in"), result.stderr
+
+
+def test_a_venv_without_a_working_python_is_rebuilt(ready):
+    python = bootstrap.venv_python(ready.venv)
+    python.unlink()
+    if os.name != "nt":
+        python.symlink_to("/no/such/python")  # as after an update of the system's Python
+    (ready.venv / "left over").mkdir()
+    result = ready.run("test")
+    assert result.stdout.startswith("toy 1.0 in"), result.stderr
+    assert not (ready.venv / "left over").exists()
+
+
+def test_two_at_once_set_up_once(ready):
+    ready.pin("toy==2.0")
+    with SlowIndex(ready) as index:
+        first = ready.start("test")
+        assert index.requested.wait(TIMEOUT)
+        second = ready.start("test")
+        lines_until(second, "waiting for another set-up")
+        index.release.set()
+        for process in (first, second):
+            output, errors = finish(process)
+            assert process.returncode == 0, errors
+            assert output.startswith("toy 2.0 in")
+    assert index.downloads == 1
+
+
+# --- systems where something is missing
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="this environment has no pip")
+def test_without_ensurepip_the_pip_outside_helps(first_use, fresh):
+    pip = first_use[0].site_packages() / "pip"
+    files = [p for p in pip.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    version = next(pip.parent.glob("pip-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+    contents = {p.relative_to(pip.parent).as_posix(): p.read_bytes() for p in files}
+    write_wheel(fresh.wheels, "pip", version, contents)
+    fresh.hide("ensurepip")
+    result = fresh.run("test")
+    assert result.stdout.startswith("toy 1.0 in"), result.stderr
+    assert (fresh.site_packages() / "pip").is_dir()
+
+
+def test_without_any_pip_the_message_says_what_to_install(fresh, tmp_path):
+    fresh.hide("ensurepip", "pip")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    apt = programs / ("apt.exe" if os.name == "nt" else "apt")
+    apt.touch(mode=0o755)
+    fresh.environment["PATH"] = str(programs)
+    result = fresh.run("test")
+    assert result.returncode == 1
+    version = "{}.{}".format(*sys.version_info)
+    assert f"Install it with `sudo apt install python{version}-venv`." in result.stderr
+    assert "has neither `ensurepip` nor `pip`" in result.stderr
+    assert not fresh.stamp.exists()
+
+
+def test_without_the_venv_module_the_message_says_what_to_install(fresh):
+    fresh.hide("venv")
+    result = fresh.run("test")
+    assert result.returncode == 1
+    assert "-m venv` does not work here:\n    No module named venv" in result.stderr
+    assert "Then repeat the command" in result.stderr
+
+
+def test_a_venv_that_cannot_be_written_is_named(fresh):
+    fresh.venv.write_text("a file where the folder should be")
+    result = fresh.run("test")
+    assert result.returncode == 1
+    assert f"error: cannot set up {fresh.venv}" in result.stderr
+
+
+def test_an_intel_mac_is_told_before_anything_is_made(fresh, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    with pytest.raises(bootstrap.SetupError, match="no package for Macs with an Intel"):
+        bootstrap.set_up(fresh.root)
+    assert not fresh.venv.exists()
+
+
+# --- pip fails
+
+
+def test_a_version_that_does_not_exist_is_reported_and_then_finished(ready):
+    ready.pin("toy==3.0")
+    result = ready.run("test")
+    assert result.returncode == 1
+    assert "No matching distribution found for toy==3.0" in result.stderr
+    assert "no such version for this system and this Python" in result.stderr
+    assert f"The whole output is in {ready.log}." in result.stderr
+    assert not ready.stamp.exists()
+    write_wheel(ready.wheels, "toy", "3.0", {"pytest/__init__.py": "", "pytest/__main__.py": TOY})
+    assert ready.run("test").stdout.startswith("toy 3.0 in")
+
+
+def test_an_index_that_is_not_reached_is_reported(ready):
+    ready.pin("toy==2.0")
+    del ready.environment["PIP_NO_INDEX"], ready.environment["PIP_FIND_LINKS"]
+    ready.environment.update(PIP_RETRIES="1", PIP_INDEX_URL="http://127.0.0.1:9/simple")
+    result = ready.run("test")
+    assert result.returncode == 1
+    assert "The package index was not reached. Check the network" in result.stderr
+
+
+def test_a_pip_that_does_nothing_is_not_believed(ready):
+    ready.pin("toy==2.0")
+    (ready.modules / "pip.py").touch()
+    result = ready.run("test")
+    assert result.returncode == 1
+    assert f"pip reported success, but {ready.venv} has not toy==2.0." in result.stderr
+    assert not ready.stamp.exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "advice"),
+    [
+        ("ERROR: [Errno 28] No space left on device", "The disk is full"),
+        ("[Errno 101] Connection refused'))': /simple/numpy/", "index was not reached"),
+        ("ERROR: [Errno 13] Permission denied: 'x'", "cannot be written"),
+    ],
+)
+def test_the_cause_of_a_failure_is_named(tmp_path, output, advice):
+    log = tmp_path / "install.log"
+    log.write_text("\n".join([f"line {n}" for n in range(20)] + [output, "[notice] new pip"]))
+    message = messages.pip_failed(log)
+    assert advice in message
+    assert f"    line 19\n    {output}\n" in message
+    assert "line 5\n" not in message
+    assert "[notice]" not in message
+
+
+# --- requirements.txt
+
+
+def test_the_requirements_of_the_course_are_read():
+    path = Path(course_utils.__file__).parents[1] / "requirements.txt"
+    assert {"numpy", "tensorflow", "jupyterlab", "pytest"} <= set(bootstrap.read_requirements(path))
+
+
+def test_comments_blank_lines_and_a_byte_order_mark_are_no_requirements(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text("\ufeff# numbers\n\na.b_c-d==1.0.post1+cpu  # reason\nx==2\n", encoding="utf-8")
+    assert bootstrap.read_requirements(path) == {"a.b_c-d": "1.0.post1+cpu", "x": "2"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["numpy", "numpy>=2", "numpy==2.*", "numpy==2,<3", "-r more.txt", "a==1; python_version>'3'"],
+)
+def test_a_line_of_another_kind_is_refused(tmp_path, line):
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"# first\n{line}\n", encoding="utf-8")
+    with pytest.raises(bootstrap.SetupError) as error:
+        bootstrap.read_requirements(path)
+    assert str(error.value) == f"{path}, line 2: expected `name==version`, found `{line}`"
+
+
+def test_a_name_pinned_twice_is_refused(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text("toy==1\ntoy==2\n", encoding="utf-8")
+    with pytest.raises(bootstrap.SetupError, match="line 2: toy is pinned twice"):
+        bootstrap.read_requirements(path)
+
+
+def test_missing_requirements_are_named(tmp_path):
+    with pytest.raises(bootstrap.SetupError, match="is missing"):
+        bootstrap.read_requirements(tmp_path / "requirements.txt")
+
+
+def test_a_bad_line_stops_the_command_before_the_set_up(fresh):
+    fresh.pin("toy")
+    result = fresh.run("test")
+    assert result.returncode == 1
+    assert "line 1: expected `name==version`, found `toy`" in result.stderr
+    assert not fresh.venv.exists()
+
+
+# --- the version of Python
+
+
+@pytest.mark.parametrize("version", [(3, 10, 13), (3, 14, 0)])
+def test_a_python_outside_the_range_is_named(monkeypatch, version):
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(bootstrap.SetupError) as error:
+        __main__.main(["test"])
+    found = ".".join(map(str, version))
+    assert f"needs Python 3.11 to 3.13; this is Python {found} ({sys.executable})" in str(
+        error.value
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in SET_UP_FILES if name != "files.py"])
+def test_old_pythons_can_read_the_set_up(name):
+    source = (Path(course_utils.__file__).parent / name).read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 8))
+
+
+OLD_PYTHONS = sorted(Path.home().glob(".pyenv/versions/3.[89].*/bin/python"))
+
+
+@pytest.mark.parametrize("python", OLD_PYTHONS, ids=lambda path: path.parts[-3])
+def test_an_old_python_gets_help_and_a_message(fresh, python):
+    shown = fresh.run("--help", python=python)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    refused = fresh.run("test", python=python)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: the course needs Python 3.11 to 3.13; this is")
+    assert not fresh.venv.exists()
