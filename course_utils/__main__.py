@@ -122,7 +122,8 @@ def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _test(args: argparse.Namespace) -> int:
-    return bootstrap.become([sys.executable, "-m", "pytest", *args.rest])
+    # The whole suite runs on two workers (see tests/pairing.py); a part of it, as pytest is told.
+    return bootstrap.become([sys.executable, "-m", "pytest", *(args.rest or ["-n", "2"])])
 
 
 if __name__ == "__main__":

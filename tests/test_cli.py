@@ -91,11 +91,16 @@ def becoming(monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["-q", "-x"], ["tests/test_data.py", "-k", "a or b", "--lf"], ["--collect-only", "-q"]],
+    [["-q", "-x"], ["tests/test_data.py", "-k", "a or b", "--lf"], ["--collect-only", "-q"]],
 )
 def test_arguments_of_pytest_pass_through(becoming, arguments):
     assert __main__.main(["test", *arguments]) == 0
     assert becoming == [[sys.executable, "-m", "pytest", *arguments]]
+
+
+def test_the_whole_suite_runs_on_two_workers(becoming):
+    __main__.main(["test"])
+    assert becoming == [[sys.executable, "-m", "pytest", "-n", "2"]]
 
 
 def test_a_command_runs_in_the_folder_of_the_course(becoming, monkeypatch, tmp_path):
