@@ -29,6 +29,7 @@ class Lesson:
     minutes: int  # to read
     smoke: dict  # parameter values with which every cell still runs, in the shortest time
     full: dict  # parameter values of the strongest result
+    grammar: int = 1  # 2: the page keeps the rules with Deeper sections (tests/grammar)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Course:
     lessons: tuple[Lesson, ...]
 
 
-TYPES = {"file": str, "part": str, "title": str, "minutes": int, "smoke": dict, "full": dict}
+TYPES = {
+    **{"file": str, "part": str, "title": str, "minutes": int, "smoke": dict, "full": dict},
+    "grammar": int,
+}
 WORDS = {str: "a text", int: "a whole number", dict: "a table of parameter values"}
 
 
@@ -128,6 +132,7 @@ def _lesson(entry: object, path: Path, place: int) -> Lesson:
     if not isinstance(entry, dict):
         raise ContentsError(f"{where}: expected a table [[lesson]]")
     where += f" ({entry['file']})" if isinstance(entry.get("file"), str) else ""
+    entry = {"grammar": 1} | entry  # the one key that may be left out
     _check_table(entry, TYPES, where)
     match = FILE_NAME.fullmatch(entry["file"])
     if not match:

@@ -42,6 +42,13 @@ def test_lessons_are_read_in_order(tmp_path):
         "00", "00_start.ipynb", "I. Concepts", "Start here", 20, {"epochs": 1}, {"epochs": 10}
     )
     assert [lesson.number for lesson in course.lessons] == ["00", "06"]
+    assert [lesson.grammar for lesson in course.lessons] == [1, 1]
+
+
+def test_a_lesson_in_the_new_grammar_is_marked(tmp_path):
+    text = FIRST.replace("minutes = 20", "minutes = 20\ngrammar = 2")
+    course = read_contents(write(tmp_path, text + "\n" + SECOND))
+    assert [lesson.grammar for lesson in course.lessons] == [2, 1]
 
 
 @pytest.mark.parametrize(

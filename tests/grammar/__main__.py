@@ -1,4 +1,4 @@
-"""Print what breaks the page grammar: `python3 -m tests.grammar [--draft] NOTEBOOK…`."""
+"""Print what breaks the page grammar, and the counts: `python3 -m tests.grammar NOTEBOOK…`."""
 
 import argparse
 import sys
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import nbformat
 
-from tests.grammar import violations
+from tests.grammar import grammar_of, violations
+from tests.grammar.counts import Counts
+from tests.grammar.page import Page
 
 
 def main() -> int:
@@ -16,9 +18,10 @@ def main() -> int:
     arguments = parser.parse_args()
     total = 0
     for path in arguments.notebooks:
-        found = violations(nbformat.read(path, as_version=4), committed=not arguments.draft)
+        notebook, grammar = nbformat.read(path, as_version=4), grammar_of(path.resolve())
+        found = violations(notebook, grammar=grammar, committed=not arguments.draft)
         print(f"{path}: {len(found)} violations" if found else f"{path}: ok")
-        for line in found:
+        for line in [*found, *str(Counts(Page(notebook))).splitlines()]:
             print(f"  {line}")
         total += len(found)
     return 1 if total else 0

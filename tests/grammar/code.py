@@ -9,7 +9,18 @@ from collections.abc import Iterator
 
 from course_utils.runner.parameters import ParameterError, read_parameters
 from tests.exercises.cells import exercise_id
-from tests.grammar.page import EXERCISES, Page, Violation, called, nodes, syntax, tags
+from tests.grammar.page import (
+    EXERCISES,
+    Page,
+    Violation,
+    called,
+    code_lines,
+    makes,
+    nodes,
+    syntax,
+    tags,
+    uses,
+)
 
 SETUP_SOURCE = """\
 try:
@@ -79,10 +90,11 @@ def parameters(page: Page) -> Iterator[Violation]:
 
 def python(page: Page) -> Iterator[Violation]:
     for cell in page.code:
-        lines = [line for line in cell.source.splitlines() if line.strip()]
-        if not 1 <= len(lines) <= 25 and cell.get("id") != "imports":  # one line a name
-            yield cell, f"{len(lines)} lines of code; expected 1 to 25 (4 to 8 are the norm)"
-        magic = [line for line in lines if re.match(r"\s*(?:[\w, ]+=\s*)?[!%]", line)]
+        if not code_lines(cell):
+            yield cell, "the code cell is empty"
+        magic = [
+            line for line in cell.source.splitlines() if re.match(r"\s*(?:[\w, ]+=\s*)?[!%]", line)
+        ]
         if magic:
             yield cell, f'"{magic[0].strip()}" is not Python; expected no ! and no % lines'
         elif syntax(cell) is None:
@@ -142,11 +154,12 @@ def offline(page: Page) -> Iterator[Violation]:
 
 def exercise_form(page: Page) -> Iterator[Violation]:
     section = page.section(EXERCISES)
-    inside = section.cells if section else []
-    if not 2 <= len(page.exercises) <= 4:
-        yield None, f"{len(page.exercises)} exercise cells; expected 2 to 4"
+    deeper = [cell for section in page.deeper for cell in section.cells]
+    count = sum(1 for cell in page.exercises if not _among(cell, deeper))
+    if not 2 <= count <= 4:
+        yield None, f"{count} exercise cells; expected 2 to 4"
     for cell in page.exercises:
-        if not any(cell is other for other in inside):
+        if not _among(cell, (section.cells if section else []) + deeper):
             yield cell, f'the exercise stands outside the section "## {EXERCISES}"'
         if "exercise" not in tags(cell):
             yield cell, 'the cell calls exercise(…) and lacks the tag "exercise"'
@@ -161,8 +174,7 @@ def exercise_leaves(page: Page) -> Iterator[Violation]:
     for exercise in page.exercises:
         after = page.code[[cell is exercise for cell in page.code].index(True) + 1 :]
         for cell in after:
-            used = {node.id for node in nodes(cell, ast.Name) if isinstance(node.ctx, ast.Load)}
-            for name in sorted((used - _made(cell)) & _made(exercise)):
+            for name in sorted(uses(cell) & makes(exercise)):
                 yield (
                     cell,
                     f'uses {name}, which the exercise "{exercise.get("id")}" makes; no later cell '
@@ -170,21 +182,8 @@ def exercise_leaves(page: Page) -> Iterator[Violation]:
                 )
 
 
-def _made(cell) -> set[str]:
-    """Names that a cell binds outside functions and classes."""
-    tree, names = syntax(cell), set()
-    pending = list(tree.body) if tree else []
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.alias):
-            names.add(node.asname or node.name.partition(".")[0])
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif not isinstance(node, ast.Lambda | ast.comprehension):
-            pending.extend(ast.iter_child_nodes(node))
-    return names
+def _among(cell, cells: list) -> bool:
+    return any(cell is other for other in cells)
 
 
 RULES = (

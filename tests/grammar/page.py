@@ -1,6 +1,7 @@
-"""A notebook as the rules read it: cells, sections, code as syntax trees."""
+"""A notebook as the rules read it: cells, sections, code as syntax trees, names."""
 
 import ast
+import dis
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ Violation = tuple[object, str]  # the cell (or None for the whole notebook), wha
 EXERCISES = "Exercises"
 ARTICLE = "What the article says, and what we measured"
 RECAP = "Recap"
+DEEPER = "Deeper: "
+DRAWINGS = "course_utils.drawings"
 
 
 @dataclass
@@ -19,6 +22,10 @@ class Section:
 
     title: str
     cells: list = field(default_factory=list)
+
+    @property
+    def code(self) -> list:
+        return [cell for cell in self.cells if cell.cell_type == "code"]
 
     @property
     def text(self) -> str:
@@ -45,6 +52,33 @@ class Page:
             sections[-1].cells.append(cell)
         return sections
 
+    @property
+    def core_sections(self) -> list[Section]:
+        """The sections that teach: before the exercises, without the cells under the title."""
+        titles = [section.title for section in self.sections]
+        end = titles.index(EXERCISES) if EXERCISES in titles else len(titles)
+        return self.sections[1:end]
+
+    @property
+    def deeper(self) -> list[Section]:
+        return [section for section in self.sections if section.title.startswith(DEEPER)]
+
+    @property
+    def core(self) -> list:
+        """All cells that stand in no Deeper section."""
+        return [c for s in self.sections if not s.title.startswith(DEEPER) for c in s.cells]
+
+    @cached_property
+    def drawing_names(self) -> set[str]:
+        """What the page imports from course_utils.drawings, under the names that it gives it."""
+        found = (node for cell in self.code for node in nodes(cell, ast.ImportFrom))
+        return {
+            alias.asname or alias.name
+            for node in found
+            for alias in node.names
+            if f"{node.module}.{alias.name}" == DRAWINGS or node.module == DRAWINGS
+        }
+
     def section(self, title: str) -> Section | None:
         return next((section for section in self.sections if section.title == title), None)
 
@@ -56,6 +90,28 @@ def syntax(cell) -> ast.Module | None:
         return compile(cell.source, cell.get("id", ""), "exec", flags)
     except SyntaxError:
         return None
+
+
+def makes(cell) -> set[str]:
+    """Names that a cell binds for the cells after it."""
+    return {i.argval for i in _instructions(cell, nested=False) if i.opname == "STORE_NAME"}
+
+
+def uses(cell) -> set[str]:
+    """Names that a cell, or a function in it, reads and does not bind itself."""
+    loads = ("LOAD_NAME", "LOAD_GLOBAL")
+    return {i.argval for i in _instructions(cell) if i.opname in loads} - makes(cell)
+
+
+def _instructions(cell, nested: bool = True) -> Iterator[dis.Instruction]:
+    tree = syntax(cell)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    pending = [compile(tree, cell.get("id", ""), "exec", flags)] if tree else []
+    while pending:
+        code = pending.pop()
+        yield from dis.get_instructions(code)
+        if nested:
+            pending += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
 
 
 def nodes(cell, *kinds: type) -> Iterator[ast.AST]:
@@ -74,6 +130,25 @@ def called(cell) -> Iterator[tuple[str, ast.Call]]:
 
 def tags(cell) -> list[str]:
     return cell.metadata.get("tags", [])
+
+
+def code_lines(cell) -> int:
+    """Lines of a code cell that are not blank."""
+    return sum(1 for line in cell.source.splitlines() if line.strip())
+
+
+def is_collapsed(cell) -> bool:
+    """Whether JupyterLab, or a page made from the notebook, hides the cell's code."""
+    return "hide-input" in tags(cell) or cell.metadata.get("jupyter", {}).get("source_hidden")
+
+
+def shows_picture(cell) -> bool:
+    return any(name == "show" for name, _ in called(cell))
+
+
+def is_drawing(page: Page, cell) -> bool:
+    """Whether the cell shows a picture made with course_utils.drawings."""
+    return shows_picture(cell) and bool(uses(cell) & page.drawing_names)
 
 
 def is_exercise(cell) -> bool:

@@ -1,41 +1,52 @@
 """A small notebook that obeys the page grammar, and edits that break it."""
 
+import ast
 import base64
+import inspect
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.grammar import SETUP_SOURCE
+from tests.grammar.counts import minutes_shown, reading_minutes
+from tests.grammar.page import Page
 
 ALT = "A curve that falls from left to right and then stays level."
+DRAW = f'''\
+picture = drawings.Drawing()
+style.show(
+    picture.figure,
+    """{ALT}
+    Twice.""",
+)'''
 
 
 def valid_notebook():
     """The smallest notebook that obeys every rule."""
-    filler = "Each of these words stands for a sentence that explains the step at hand. " * 4
     cells = [
         text(
             "title",
-            "# Losses\n\nHow far off is a prediction?\n\nAfter this lesson you can compute a loss, "
-            "derive its gradient and check it.\n\n**Prerequisites:** lesson 00. "
+            "# Losses\n\nHow far off is a prediction?\n\nAfter this lesson you can **compute** a "
+            "loss, **derive** its gradient and **check** it.\n\n**Prerequisites:** lesson 00. "
+            "Words: [glossary](glossary.md), symbols: [notation](notation.md). "
             "20 minutes to read, 30 seconds to run.",
         ),
         code("setup", SETUP_SOURCE),
-        code("imports", "import numpy as np\nfrom course_utils.checks import check_close"),
+        code("imports", "import numpy as np\nfrom course_utils import drawings, style"),
         code("parameters", "seed: int = 0  # random draws, 0 to 1,000", tags=["parameters"]),
         code("seed", "rng = environment.set_seed(seed)"),
     ]
-    for i in range(1, 8):
+    for i in (1, 2, 3):
         cells += [
-            text(f"part-{i}-question", f"## Part {i}\n\n{filler}\n\n> **Predict:** how many?"),
+            text(f"part-{i}-question", f"## Part {i}\n\nWhy?\n\n> **Predict:** how many?"),
             code(f"part-{i}-look", f"x_{i} = np.arange({i})\nx_{i}"),
-            text(f"part-{i}-formula", f"{filler}\n\n$$\nx = {i}\n$$"),
-            code(f"part-{i}-check", f'check_close("the number", {i}, {i})'),
-            text(f"part-{i}-reading", filler),
+            text(f"part-{i}-answer", "You predicted a number. A drawing shows why."),
+            code(f"part-{i}-drawing", DRAW, tags=["hide-input"], source_hidden=True),
+            text(f"part-{i}-formula", f"The formula:\n\n$$\nx = {i}\n$$"),
+            code(f"part-{i}-check", f'check_range("number", {i}, {i}, {i}, denies=0)'),
         ]
     for i in (1, 2):
         head = "## Exercises\n\nTry first." if i == 1 else "The second one."
-        source = f'q{i} = exercise("06.{i}")\n\nanswer = ____\n\nq{i}.check(answer)\n# q{i}.hint()'
-        cells += [text(f"task-{i}", head), code(f"exercise-{i}", source, tags=["exercise"])]
+        cells += [text(f"task-{i}", head), exercise(f"exercise-{i}", i)]
     question = "<details><summary>Why?</summary>\n\nBecause.\n\n</details>\n"
     cells.append(
         text(
@@ -45,28 +56,52 @@ def valid_notebook():
             "Next: [the optimizers](05_optimizers.ipynb)",
         )
     )
+    for i, needs in ((1, "Part-1"), (2, "Deeper:-law-1")):
+        head = f"## Deeper: law {i}\n\n*Needs: [this](#{needs}); nothing later.* Why?"
+        cells += [
+            new_markdown_cell(head, id=f"law-{i}", metadata={"tags": ["deeper"]}),
+            code(f"law-{i}-check", f'law_{i} = 1\ncheck_close("law", law_1, x_1)', ["deeper"]),
+            exercise(f"law-{i}-exercise", i + 2, "deeper"),
+        ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    counted = (cell for cell in cells if cell.cell_type == "code")
+    store_outputs(notebook, "part-1-drawing")
+    minutes = minutes_shown(reading_minutes(Page(notebook)))
+    replace("title", "20 minutes", f"{minutes} minutes")(notebook)
+    return notebook
+
+
+def store_outputs(notebook, picture):
+    """Number the cells as after a run; a check and one picture have their output."""
+    counted = (cell for cell in notebook.cells if cell.cell_type == "code")
     for count, cell in enumerate(counted, start=1):
         cell.execution_count = count
     checked = at(notebook, "part-1-check")
     checked.metadata["tags"] = ["nbval-check-output"]
     checked.outputs = [new_output("stream", name="stdout", text="largest error 0   ok\n")]
-    picture = {"image/png": png(100), "text/plain": ALT}
+    data = {"image/png": png(100), "text/plain": ALT}
     metadata = {"image/png": {"alt": ALT}}
-    at(notebook, "part-1-look").outputs = [
-        new_output("display_data", data=picture, metadata=metadata)
-    ]
-    return notebook
+    at(notebook, picture).outputs = [new_output("display_data", data=data, metadata=metadata)]
 
 
 def text(id, source):
     return new_markdown_cell(source, id=id)
 
 
-def code(id, source, tags=()):
-    return new_code_cell(source, id=id, metadata={"tags": list(tags)} if tags else {})
+def code(id, source, tags=(), source_hidden=False):
+    metadata = {"tags": list(tags)} if tags else {}
+    if source_hidden:
+        metadata["jupyter"] = {"source_hidden": True}
+    return new_code_cell(source, id=id, metadata=metadata)
+
+
+def exercise(id, number, *tags):
+    name = f"q{number}"
+    source = (
+        f'{name} = exercise("06.{number}")\n\nanswer = ____\n\n'
+        f"{name}.check(answer)\n# {name}.hint()"
+    )
+    return code(id, source, ["exercise", *tags])
 
 
 def at(notebook, id):
@@ -124,28 +159,50 @@ def add_output(id, **output):
     return lambda notebook: at(notebook, id).outputs.append(new_output(kind, **output))
 
 
+def stdout(text, id="part-2-look"):
+    return add_output(id, kind="stream", name="stdout", text=text)
+
+
 def change_image(**changes):
     def edit(notebook):
-        output = at(notebook, "part-1-look").outputs[0]
+        output = at(notebook, "part-1-drawing").outputs[0]
         output.data.update(changes.get("data", {}))
         output.metadata.update(changes.get("metadata", {}))
 
     return edit
 
 
-def more_text(notebook):
-    for i in range(8):
-        insert_after("part-1-reading", text(f"more-{i}", "More."))(notebook)
-
-
 def jpeg(notebook):
-    at(notebook, "part-1-look").outputs[0].data = {"image/jpeg": png(10), "text/plain": ALT}
+    at(notebook, "part-1-drawing").outputs[0].data = {"image/jpeg": png(10), "text/plain": ALT}
 
 
 def more_images(notebook):
-    look = at(notebook, "part-1-look")
-    look.outputs = look.outputs * 31
+    cell = at(notebook, "part-1-drawing")
+    cell.outputs = cell.outputs * 31
 
 
-def stdout(text):
-    return add_output("part-2-look", kind="stream", name="stdout", text=text)
+def both(*edits):
+    """All edits, one after another."""
+    return lambda notebook: [edit(notebook) for edit in edits]
+
+
+def silent_messages(notebooks, rules):
+    """The `yield` expressions of the rules that none of the notebooks reaches."""
+    given = set()
+    for notebook in notebooks:
+        page = Page(notebook)
+        for rule in rules:
+            generator = rule(page)
+            for _ in generator:  # suspended at the `yield` whose message it just gave
+                given.add((rule, generator.gi_frame.f_lineno))
+    return [
+        ast.unparse(node)
+        for rule in rules
+        for lines, start in [inspect.getsourcelines(rule)]
+        for node in ast.walk(ast.parse("".join(lines)))
+        if isinstance(node, ast.Yield)
+        and not any(
+            (rule, line) in given
+            for line in range(start + node.lineno - 1, start + node.end_lineno)
+        )
+    ]
