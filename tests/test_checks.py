@@ -7,13 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_utils.checks import check_close, check_equal, check_gradient, check_range, check_shape
+from course_utils.checks import (
+    check_close,
+    check_effect,
+    check_equal,
+    check_gradient,
+    check_range,
+    check_shape,
+    check_theory,
+)
 
 
-def fails(check, *arguments):
-    with pytest.raises(AssertionError) as caught:
-        check(*arguments)
+def fails(check, *arguments, error=AssertionError, **options):
+    with pytest.raises(error) as caught:
+        check(*arguments, **options)
     return str(caught.value)
+
+
+def printed(capsys):
+    """The lines printed so far, without the padding."""
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_close_passes_and_prints_the_largest_error(capsys):
@@ -68,13 +81,29 @@ def test_a_failed_check_is_printed_as_such(capsys):
     fails(check_close, "b", np.nan, 2)
     fails(check_shape, "c", np.ones(2), (3,))
     fails(check_range, "d", 3, 0, 1)
-    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert lines == [
+    assert printed(capsys) == [
         "a largest error 5.0e-01 within 1e-06 FAILED",
         "b largest error nan within 1e-06 FAILED",
         "c shape (2,) FAILED",
         "d 3 between 0 and 1 FAILED",
     ]
+
+
+def test_many_comparisons_are_one_line(capsys):
+    ours = {"dense": np.ones((2, 3)), "one": 2.0, "two": [0.0, 1.0]}
+    check_close("shapes, ours against Keras", ours, ours | {"one": 2 + 1e-7})
+    assert printed(capsys) == [
+        "shapes, ours against Keras 3 comparisons, largest error 5.0e-08 within 1e-06 ok"
+    ]
+    assert "a, two: found 1.0, expected 1.5 at index (1,); the error 0.333 is above" in fails(
+        check_close, "a", ours, ours | {"two": [0.0, 1.5]}
+    )
+    assert "a, one: found 2.0, expected nan; only" in fails(
+        check_close, "a", ours, ours | {"one": np.nan}
+    )
+    assert fails(check_close, "a", ours, ours | {"one": [2.0]}) == "a, one: shape (), expected (1,)"
+    assert "keys ['x'], expected ['y']" in fails(check_close, "a", {"x": 1}, {"y": 1})
+    assert fails(check_close, "a", {}, {}) == "a: nothing to compare"
 
 
 def test_the_digits_of_an_error_are_not_compared_by_nbval_and_its_verdict_is(capsys):
@@ -113,7 +142,7 @@ def test_gradient_leaves_its_point_alone():
     ("function", "gradient", "at", "message"),
     [
         (bowl, [2.0, 4.0], [1.0, 2.0], "g: found 4.0, expected 8.0"),  # a forgotten factor
-        (bowl, [2.0, -8.0], [1.0, 2.0], "at index (1,); the error 2 is above"),  # a sign
+        (bowl, [2.0, -8.0], [1.0, 2.0], "at index (1,); the error 1.94 is above"),  # a sign
         (bowl, [[2.0, 8.0]], [1.0, 2.0], "g: shape (1, 2), expected (2,)"),
         (lambda x: np.nan, 0.0, 1.0, "g: found 0.0, expected nan; only finite numbers pass"),
         (np.abs, 1.0, 0.0, "g: found 1.0, expected 0.0; the error 1 is above"),  # at a kink
@@ -121,6 +150,23 @@ def test_gradient_leaves_its_point_alone():
 )
 def test_gradient_fails(function, gradient, at, message):
     assert message in fails(check_gradient, "g", function, gradient, at)
+
+
+def test_gradient_is_judged_by_its_size():
+    """Of a function a millionth as high, a gradient that is 1 % wrong is no better."""
+    at = np.array([1.0, 2.0])
+    for scale in (1e-8, 1e8):
+        check_gradient("g", lambda x, s=scale: s * bowl(x), scale * np.array([2.0, 8.0]), at)
+        wrong = scale * np.array([2.0, 8.08])
+        found = fails(check_gradient, "g", lambda x, s=scale: s * bowl(x), wrong, at)
+        assert "the error 0.00961 is above" in found
+
+
+def test_a_gradient_of_zero_is_judged_as_it_is():
+    check_gradient("level", bowl, [0.0, 0.0], [0.0, 0.0])
+    found = fails(check_gradient, "not level", bowl, [0.0, 0.0], [0.0, 1e-3])
+    assert "expected 0.004" in found
+    assert "the error 0.004 is above" in found
 
 
 class Batch:
@@ -189,3 +235,93 @@ def test_equal(capsys):
     assert capsys.readouterr().out == f"{'convolutions':<48} found 0, expected 0   ok\n"
     assert fails(check_equal, "convolutions", 1, 0) == "convolutions: found 1, expected 0"
     assert fails(check_equal, "kinds", ["Dense"], []) == "kinds: found ['Dense'], expected []"
+
+
+def test_range_denies_what_it_excludes(capsys):
+    check_range("factor", 7.9, 2, 10, denies=1)
+    check_range("share", 0.5, 0.4, 0.6, denies=0.61)
+    assert printed(capsys) == [
+        "factor 7.9 between 2 and 10, not 1 ok",
+        "share 0.5 between 0.4 and 0.6, not 0.61 ok",
+    ]
+    assert "found 1" in fails(check_range, "factor", 1, 2, 10, denies=1)
+
+
+@pytest.mark.parametrize("denies", [2, 5, 10, np.nan])
+def test_range_refuses_to_contain_what_it_denies(denies):
+    message = fails(check_range, "factor", 7.9, 2, 10, denies=denies, error=ValueError)
+    assert message == f"factor: the range 2 to 10 contains {denies:g}"
+
+
+def test_theory_passes(capsys):
+    check_theory("mean", 2.03, 2, 0.05)
+    check_theory("edge", 4.0, 0, 1)
+    check_theory("mean by n", [1.0, 2.1, 3.0], [1, 2, 3.1], [0.1, 0.1, 0.05])
+    check_theory("one law", np.array([[1.0, 1.1], [0.9, 1.0]]), 1, 0.1)
+    assert printed(capsys) == [
+        "mean 2.03, law 2 0.6 standard errors of 0.05 away ok",
+        "edge 4, law 0 4.0 standard errors of 1 away ok",
+        "mean by n 3 points, the furthest 2.0 standard errors from the law ok",
+        "one law 4 points, the furthest 1.0 standard errors from the law ok",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "message"),
+    [
+        (2.21, 2, "m: found 2.21, law 2: 4.2 standard errors of 0.05 away, expected at most 4"),
+        (1.79, 2, "4.2 standard errors"),
+        ([2, 2, 3], 2, "m: found 3, law 2 at index (2,): 20.0 standard errors of 0.05 away"),
+        ([2, np.nan], 2, "found nan, law 2 at index (1,)"),
+        (np.inf, np.inf, "found inf, law inf"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_theory_fails(value, expected, message, capsys):
+    assert message in fails(check_theory, "m", value, expected, 0.05)
+    assert printed(capsys)[0].endswith(" FAILED")
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [(1, 0), (1, -1), (1, np.nan), (1, np.inf), ([1, 1], [1, 0]), ([], 1), (1, [1, 1])],
+)
+def test_theory_refuses_an_error_that_proves_nothing(value, error):
+    assert "standard error" in fails(check_theory, "m", value, 1, error, error=ValueError)
+
+
+def test_effect_passes(capsys):
+    check_effect("with biases over without", [1, 2, 3, 4, 5])
+    # Student (1908): extra hours of sleep of ten patients, by a t of 4.06
+    sleep = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
+    check_effect("sleep", sleep)
+    assert printed(capsys) == [
+        "with biases over without 3, 95 % interval 1.037 to 4.963, 5 pairs ok",
+        "sleep 1.58, 95 % interval 0.7001 to 2.46, 10 pairs ok",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("differences", "message"),
+    [
+        ([-1, -2, -3, -4, -5], "e: mean -3, 95 % interval -4.963 to -1.037; expected all above 0"),
+        ([-1, 2, 3, 0, 1], "e: mean 1, 95 % interval -0.9632 to 2.963; expected all above 0"),
+        ([1, 2, 3, np.nan], "only finite numbers pass"),
+    ],
+)
+def test_effect_fails_without_an_effect_and_with_its_reverse(differences, message):
+    assert message in fails(check_effect, "e", differences)
+
+
+@pytest.mark.parametrize(
+    ("differences", "message"),
+    [
+        ([1, 2], "e: differences of shape (2,), expected at least 3 in a row"),
+        (3.0, "differences of shape ()"),
+        ([[1, 2, 3]], "differences of shape (1, 3)"),
+        ([0.1, 0.1, 0.1], "e: all 3 differences are 0.1; expected a spread"),
+        ([0, 0, 0], "all 3 differences are 0"),
+    ],
+)
+def test_effect_refuses_what_it_cannot_judge(differences, message):
+    assert message in fails(check_effect, "e", differences, error=ValueError)
