@@ -55,7 +55,7 @@ def read_contents(path: str | Path = CONTENTS) -> Course:
     """
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ContentsError(f"{path}: this file is missing; it lists the lessons") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

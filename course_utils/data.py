@@ -39,18 +39,23 @@ def read_checked(name: str, folder: Path = DATA_FOLDER) -> bytes:
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}. {restore}") from error
+    found = _sha256(content)
+    if found == expected["sha256"]:
+        return content
+    if _sha256(content.replace(b"\r\n", b"\n")) == expected["sha256"]:
+        raise DataError(
+            f"{path} has line ends of Windows (CRLF), expected LF: git or an editor has changed "
+            f"them. {restore}"
+        )
     if len(content) != expected["bytes"]:
         kind = "truncated" if len(content) < expected["bytes"] else "too long"
         raise DataError(
             f"{path} is {kind}: expected {expected['bytes']:,} bytes, "
             f"found {len(content):,}. {restore}"
         )
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected["sha256"]:
-        raise DataError(
-            f"{path} was altered: expected SHA-256 {expected['sha256']}, found {found}. {restore}"
-        )
-    return content
+    raise DataError(
+        f"{path} was altered: expected SHA-256 {expected['sha256']}, found {found}. {restore}"
+    )
 
 
 def load_mnist(folder: Path = DATA_FOLDER):
@@ -84,7 +89,8 @@ def read_checksums(folder: Path = DATA_FOLDER) -> dict[str, dict]:
     """
     path = Path(folder) / CHECKSUMS
     try:
-        checksums = tomllib.loads(path.read_text(encoding="utf-8"))
+        # utf-8-sig: an editor on Windows may have put a byte order mark before the first line.
+        checksums = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DataError(
             f"{path} is missing; it lists size and SHA-256 of every data file. "
@@ -106,4 +112,12 @@ def read_checksums(folder: Path = DATA_FOLDER) -> dict[str, dict]:
 
 
 def _restore(name: str) -> str:
-    return f"Restore it from the course's repository (in its folder: `git checkout -- data/{name}`)"
+    # Git leaves a file as it is when nothing but its line ends differ, so it must be gone first.
+    return (
+        "Restore it from the course's repository (delete the file, then in the course's folder: "
+        f"`git checkout -- data/{name}`)"
+    )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

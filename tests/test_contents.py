@@ -71,6 +71,13 @@ def test_a_mistake_in_course_toml_is_named(tmp_path, old, new, message):
     assert message in str(caught.value)
 
 
+def test_what_an_editor_on_windows_adds_is_no_mistake(tmp_path):
+    path = write(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8-sig", newline="\r\n")
+    assert [lesson.number for lesson in read_contents(path).lessons] == ["00", "06"]
+
+
 def test_lessons_out_of_order_are_refused(tmp_path):
     path = write(tmp_path, FIRST.replace("00_start", "06_end") + "\n" + SECOND)
     with pytest.raises(ContentsError, match="lesson 06 stands after lesson 06"):

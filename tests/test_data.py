@@ -63,9 +63,21 @@ def test_a_damaged_file_is_named_with_what_to_do(folder, damage, finding):
     assert text.startswith(str(folder / NAME))
     assert finding in text
     assert text.endswith(
-        "Restore it from the course's repository (in its folder: "
+        "Restore it from the course's repository (delete the file, then in the course's folder: "
         f"`git checkout -- data/{NAME}`) or copy it from another machine that has the course."
     )
+
+
+def test_line_ends_of_windows_are_named(tmp_path):
+    expected = hashlib.sha256(b"a,b\n1,2\n").hexdigest()
+    (tmp_path / NAME).write_bytes(b"a,b\r\n1,2\r\n")
+    (tmp_path / data.CHECKSUMS).write_text(
+        f'["{NAME}"]\nbytes = 8\nsha256 = "{expected}"\n',
+        encoding="utf-8-sig",  # with a byte order mark, as some editors write
+    )
+    text = message(tmp_path)
+    assert text.startswith(f"{tmp_path / NAME} has line ends of Windows (CRLF), expected LF")
+    assert "delete the file, then in the course's folder: `git checkout --" in text
 
 
 def test_a_name_without_checksum_is_refused(folder):
