@@ -24,6 +24,7 @@ COMMANDS = {
     "keys": "add, list or revoke the API keys of the service",
     "audit": "verify the audit log of the service",
     "execute": "for authors: execute the committed notebooks again, in place",
+    "lock": "for authors: pin all packages anew after a change of requirements.txt",
 }
 
 
@@ -54,7 +55,8 @@ def main(arguments: list[str]) -> int:
         parser.error(f"unrecognized arguments: {' '.join(args.rest)}")
 
     os.chdir(ROOT)  # paths are the project's, wherever the command was called
-    bootstrap.ensure_environment(ROOT, arguments)
+    if command != "lock":  # it mends what would stop the set-up
+        bootstrap.ensure_environment(ROOT, arguments)
     return run(args)
 
 
@@ -72,6 +74,10 @@ def _load(command: str):
         from course_utils.runner import execute
 
         return execute.add_arguments, execute.main
+    if command == "lock":
+        from course_utils.setup import lock
+
+        return lock.add_arguments, lock.main
     return (_add_lab_arguments, _lab) if command == "lab" else (_add_test_arguments, _test)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from course_utils.setup import messages
+from course_utils.setup.messages import SetupError
 from course_utils.setup.progress import LOG, Commands, Progress
 
 OLDEST = (3, 11)
@@ -30,10 +31,6 @@ STAMP = "requirements.sha256"  # SHA-256 of the requirements.txt that is complet
 LOCK = "setup.lock"
 LINK = "course.pth"  # in site-packages: the course's folder, relative, so that a copy stays whole
 PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)\s*(#.*)?")
-
-
-class SetupError(RuntimeError):
-    """The set-up cannot go on; the text says what was found and what to do next."""
 
 
 def check_python() -> None:

@@ -15,6 +15,11 @@ TensorFlow has no package for Macs with an Intel processor since version 2.17, s
 cannot be set up here. On a Mac with an Apple processor this message means that the Python is an
 Intel one: install Python for macOS from python.org and use that. Otherwise use Linux or Binder."""
 
+
+class SetupError(RuntimeError):
+    """The set-up cannot go on; the text says what was found and what to do next."""
+
+
 # What a line of pip's output tells about the cause, and the advice; the first that fits counts.
 CAUSES = [
     (

@@ -1,0 +1,138 @@
+"""The locks pin what the direct dependencies need, no less and no more; seen without a network.
+
+What the packages need is read from their metadata where they are installed: in this environment.
+`python3 -m course_utils lock` renews a lock that fails here.
+"""
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from course_utils.setup import lock, pins
+from course_utils.setup.messages import SetupError
+
+LOCKS = (lock.LOCK, lock.RAY_LOCK)
+RAY = lock.read_project(lock.ROOT)["project"]["optional-dependencies"]["ray"]
+
+
+def direct() -> list[str]:
+    named = pins.read_requirements(lock.ROOT / lock.REQUIREMENTS)
+    return [f"{name}=={version}" for name, version in named.items()]
+
+
+def entries(name: str) -> dict[str, list[Requirement]]:
+    """Return all pins of a lock, for every system: normalized name to its lines."""
+    found: dict[str, list[Requirement]] = {}
+    for line in (lock.ROOT / name).read_text(encoding="utf-8").splitlines():
+        if line[:1].isalnum():
+            requirement = Requirement(line.rstrip(" \\"))
+            found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
+    return found
+
+
+def needed(requirements: list[str]) -> dict[str, list[Requirement]]:
+    """Return what `requirements` need here, all the way down: normalized name to who asks how."""
+    found: dict[str, list[Requirement]] = {}
+    seen: set[tuple[str, str]] = set()
+    waiting = [(Requirement(text), "") for text in requirements]
+    while waiting:
+        requirement, extra_of_parent = waiting.pop()
+        marker = requirement.marker
+        if marker is not None and not marker.evaluate({"extra": extra_of_parent}):
+            continue
+        name = canonicalize_name(requirement.name)
+        found.setdefault(name, []).append(requirement)
+        for extra in {"", *requirement.extras} - {e for n, e in seen if n == name}:
+            seen.add((name, extra))
+            lines = metadata.requires(requirement.name) or []
+            waiting += [(Requirement(line), extra) for line in lines]
+    return found
+
+
+def test_the_lock_pins_what_is_needed_here_and_nothing_else():
+    pinned = pins.read_lock(lock.ROOT / lock.LOCK)
+    wanted = needed(direct())
+    assert sorted(pinned) == sorted(wanted)
+    refused = [str(r) for n, rs in wanted.items() for r in rs if pinned[n] not in r.specifier]
+    assert refused == []
+
+
+def test_the_lock_of_the_extra_pins_what_is_needed_here_and_nothing_else():
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    pinned = pins.read_lock(lock.ROOT / lock.RAY_LOCK)
+    wanted = needed(RAY)
+    assert sorted(pinned) == sorted(wanted)
+    refused = [str(r) for n, rs in wanted.items() for r in rs if pinned[n] not in r.specifier]
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    ("name", "made_from"), [(lock.LOCK, direct()), (lock.RAY_LOCK, RAY)], ids=LOCKS
+)
+def test_a_lock_was_made_from_the_requirements_of_today(name, made_from):
+    text = (lock.ROOT / name).read_text(encoding="utf-8")
+    assert pins.MADE_FROM.search(text)[1] == pins.digest(made_from), f"stale: `{pins.RENEW}`"
+    pinned = entries(name)
+    for requirement in map(Requirement, made_from):
+        lines = pinned[canonicalize_name(requirement.name)]
+        assert {str(line.specifier) for line in lines} == {str(requirement.specifier)}
+
+
+def test_the_extra_moves_no_package_of_the_course():
+    base, ray = entries(lock.LOCK), entries(lock.RAY_LOCK)
+    for name in base.keys() & ray.keys():
+        assert {str(r.specifier) for r in ray[name]} <= {str(r.specifier) for r in base[name]}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_has_pins_and_hashes_alone(name):
+    """No address of an author's index, no folder of an author's machine."""
+    text = (lock.ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    lines = [line for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
+    assert lines.pop(0) == "--only-binary :all:"
+    shape = re.compile(r"(\S+==\S+( ; [^\\]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+)+")
+    assert shape.fullmatch("\n".join(lines) + "\n")
+
+
+def test_a_lock_that_is_stale_is_named(tmp_path):
+    requirements, made = tmp_path / "requirements.txt", tmp_path / "requirements.lock"
+    requirements.write_text("\ufeff# numbers\r\na==1  # reason\r\nB==2\r\n", encoding="utf-8")
+    made.write_text(
+        f"# SHA-256 of what it was made from: {pins.digest(['B==2', 'a==1'])}\r\n", encoding="utf-8"
+    )
+    pins.check_lock(requirements, made)
+    for changed in ("a==1\nB==3\n", "a==1\n", "a==1\nB==2\nc==3\n"):
+        requirements.write_text(changed, encoding="utf-8")
+        with pytest.raises(SetupError) as error:
+            pins.check_lock(requirements, made)
+        assert str(error.value).startswith(f"{requirements} was changed after requirements.lock")
+        assert "`python3 -m course_utils lock`" in str(error.value)
+
+
+def test_markers_forks_and_normalized_names_are_read(tmp_path):
+    made = tmp_path / "requirements.lock"
+    made.write_text(
+        "\ufeff# comment\r\n--only-binary :all:\r\n"
+        "a.B_c==1.0 ; python_version < '3' \\\r\n    --hash=sha256:00\r\n    # via x\r\n"
+        "a.B_c==2.0 ; python_version >= '3' \\\r\n    --hash=sha256:00\r\n"
+        "d==3+cpu\r\n",
+        encoding="utf-8",
+    )
+    assert pins.read_lock(made) == {"a-b-c": "2.0", "d": "3+cpu"}
+
+
+def test_what_is_missing_is_named(tmp_path):
+    made = tmp_path / "requirements.lock"
+    made.write_text("A==1\nb.c==2\nd==3\n", encoding="utf-8")
+    for folder, version in (("b_c", "2"), ("d", "4")):
+        info = Path(tmp_path / f"{folder}-{version}.dist-info")
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {folder}\nVersion: {version}\n"
+        )
+    assert pins.missing(made, [str(tmp_path)]) == ["a==1", "d==3"]
