@@ -17,6 +17,13 @@ from course_utils.runner.page import page
 TEMPLATE = """
 {%- extends 'classic/base.html.j2' -%}
 {% block data_latex %}{{ output.data['text/latex'] | markdown2html }}{% endblock %}
+{% block input %}
+{%- if "hide-input" in cell.metadata.get("tags", []) -%}
+<details class="code"><summary>Show the code</summary>{{ super() }}</details>
+{%- else -%}
+{{ super() }}
+{%- endif -%}
+{% endblock input %}
 """
 # Widgets and scripts need a live front end; the figure or the text beside them is shown.
 SHOWN = [
@@ -26,6 +33,7 @@ SHOWN = [
 # $$…$$ or $…$ in HTML that stands between Markdown, as in <summary>Why is $g$ clipped?</summary>
 DOLLARS = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
 LESSON = re.compile(r"(\d\d_\w+)\.ipynb(#.*)?")
+TEXT = re.compile(r"(\w+)\.md(#.*)?")  # beside the lessons: glossary.md, notation.md
 
 CSS = """
 body { max-width: 56rem; }
@@ -46,6 +54,7 @@ table { border-collapse: collapse; margin: 0.8rem 0; }
 th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: left; }
 blockquote { margin: 1rem 0; padding: 0.1rem 1rem; border-left: 3px solid var(--link); }
 details { margin: 0.6rem 0; } summary { cursor: pointer; }
+details.code > summary { width: max-content; color: var(--soft); font-size: 0.85rem; }
 .formula { display: block; overflow-x: auto; overflow-y: hidden; padding: 0.3rem 0; }
 math {
   font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math",
@@ -79,6 +88,16 @@ def render(notebook: NotebookNode, title: str, header: str) -> str:
     return page(title, f"<nav>{header}</nav>\n<main>{body}</main>", CSS + _code_colours())
 
 
+def render_text(markdown: str, title: str, header: str) -> str:
+    """Return a Markdown text that stands beside the lessons as an HTML page.
+
+    The page belongs in the run's folder, one level above the pages of the lessons.
+    """
+    renderer = LessonRenderer(escape=False, to_run="")
+    body = MarkdownWithMath(renderer=renderer).render(markdown)
+    return page(title, f"<nav>{header}</nav>\n<main>{body}</main>", CSS)
+
+
 class LessonExporter(HTMLExporter):
     """nbconvert's HTML exporter, with formulas as MathML."""
 
@@ -91,12 +110,21 @@ class LessonExporter(HTMLExporter):
 
 
 class LessonRenderer(IPythonRenderer):
-    """nbconvert's Markdown renderer with formulas as MathML instead of text for MathJax."""
+    """nbconvert's Markdown renderer with formulas as MathML instead of text for MathJax.
+
+    to_run: the way from the page to the run's folder.
+    """
+
+    def __init__(self, *args, to_run: str = "../", **options):
+        super().__init__(*args, **options)
+        self.to_run = to_run
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """Render a link; one to another lesson leads to its page in this run."""
+        """Render a link; one to another lesson or text leads to its page in this run."""
         if match := LESSON.fullmatch(url):
-            url = f"../{match[1]}/{match[1]}.html{match[2] or ''}"
+            url = f"{self.to_run}{match[1]}/{match[1]}.html{match[2] or ''}"
+        elif match := TEXT.fullmatch(url):
+            url = f"{self.to_run}{match[1]}.html{match[2] or ''}"
         return super().link(text, url, title)
 
     def inline_math(self, body: str) -> str:

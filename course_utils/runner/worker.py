@@ -21,7 +21,7 @@ from course_utils.files import write_atomically
 from course_utils.metrics import read_metrics
 from course_utils.runner import results
 from course_utils.runner.execution import Execution, describe
-from course_utils.runner.render import render
+from course_utils.runner.render import render, render_text
 
 
 def main(path: str) -> None:
@@ -79,7 +79,11 @@ def run(execution: Execution, job: dict) -> None:
 
 
 def write_page(execution: Execution, job: dict) -> None:
-    """Write the executed lesson as an HTML page beside the notebook."""
+    """Write the executed lesson as an HTML page beside the notebook, and the texts it links to."""
+    for text in execution.source.parent.glob("*.md"):
+        header = f'<p><a href="index.html">Run {escape(job["run"])}</a></p>'
+        page = render_text(text.read_text(encoding="utf-8"), text.stem.title(), header)
+        write_atomically(execution.target.parent.parent / f"{text.stem}.html", page)
     given = ", ".join(f"{name} = {value}" for name, value in job["given"].items())
     header = f'<p><a href="../index.html">Run {escape(job["run"])}</a></p>'
     header += f'<p class="soft">Parameters: {escape(given or "all at their default")}</p>'

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 import course_utils
 from course_utils.runner.formulas import FormulaError, mathml
-from course_utils.runner.render import render
+from course_utils.runner.render import render, render_text
 
 NOTEBOOKS = sorted((Path(course_utils.__file__).parent.parent / "notebooks").glob("*.ipynb"))
 TEXT = r"""## The Huber loss of $\hat y$
@@ -26,7 +26,7 @@ Because $|r| > \delta$ gives **slope** $\delta$.
 
 </details>
 
-Next: [MNIST](06_mnist.ipynb#train), [Keras](https://keras.io)
+Next: [MNIST](06_mnist.ipynb#train), [Keras](https://keras.io), [*slope*](glossary.md#slope)
 """
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5E"
@@ -49,7 +49,10 @@ def page():
         output("display_data", {"text/latex": r"$\eta$", "text/plain": "eta"}),
         output("error", ename="ValueError", evalue="x", traceback=["\x1b[31mValueError\x1b[0m: x"]),
     ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(TEXT), code])
+    folded = nbformat.v4.new_code_cell("draw('<i>')", metadata={"tags": ["hide-input"]})
+    folded.outputs = [output("stream", name="stdout", text="drawn")]
+    cells = [nbformat.v4.new_markdown_cell(TEXT), code, folded]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     return BeautifulSoup(render(notebook, "06 <MNIST>", "<p>Run x</p>"), "html.parser")
 
 
@@ -91,6 +94,16 @@ def test_a_folded_answer_stays_inside_its_fold(page):
     assert page.select_one("details strong").get_text() == "slope"
 
 
+def test_only_the_code_of_a_collapsed_cell_is_folded(page):
+    (fold,) = page.select("details.code")
+    assert fold.has_attr("open") is False
+    assert fold.summary.get_text() == "Show the code"
+    assert fold.select_one(".input_area").get_text().strip() == "draw('<i>')"
+    assert "drawn" in page.select_one("main").get_text()
+    assert "drawn" not in fold.get_text(), "the output stays in sight"
+    assert page.select_one("[id='cell-id=train'] .input_area").find_parent("details") is None
+
+
 def test_what_needs_a_live_front_end_is_shown_as_text(page):
     shown = page.select_one("main").get_text()
     assert "slider" in shown and "a script" in shown and "alert(1)" not in shown
@@ -99,6 +112,15 @@ def test_what_needs_a_live_front_end_is_shown_as_text(page):
 def test_links_lead_to_cells_and_to_the_pages_of_other_lessons(page):
     assert page.select_one("[id='cell-id=train']")
     assert page.select("a[href='../06_mnist/06_mnist.html#train']")
+    assert page.select("a[href='../glossary.html#slope'] em")
+
+
+def test_a_text_beside_the_lessons_becomes_a_page_of_the_run():
+    text = '<a id="slope"></a>**slope.** How steep: $a/b$. [06](06_mnist.ipynb#cell-id=train)'
+    html = render_text(f"# Glossary\n\n{text}\n", "Glossary", "")
+    page = BeautifulSoup(html, "html.parser")
+    assert page.select("[id='slope']") and page.select("math")
+    assert page.select("a[href='06_mnist/06_mnist.html#cell-id=train']")
 
 
 def test_the_title_is_text(page):

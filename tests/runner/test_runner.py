@@ -52,6 +52,7 @@ def mixed(tmp_path_factory):
         n03_exit=["sys.exit(0)", "1"],
         n04_lost=["time.sleep(1)\nos.kill(os.getppid(), 9)\ntime.sleep(600)", "1"],
     )
+    (root / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
     process = start(root, "--jobs", "2", "--name", "mixed", "-p", "epochs=2", "--grid", "seed=3")
     out, _ = process.communicate(timeout=300)
     return root, process.returncode, out
@@ -149,6 +150,7 @@ def test_the_index_names_every_lesson_and_links_to_what_is_there(mixed):
     assert "00_good__seed%3D3/00_good.html" in links
     for link in links:
         assert (folder / unquote(link)).exists(), link
+    assert "Glossary" in (folder / "glossary.html").read_text(encoding="utf-8")
 
 
 def test_a_lesson_that_takes_too_long_is_stopped(tmp_path):
