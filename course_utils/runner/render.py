@@ -93,7 +93,8 @@ def render_text(markdown: str, title: str, header: str) -> str:
 
     The page belongs in the run's folder, one level above the pages of the lessons.
     """
-    renderer = LessonRenderer(escape=False, to_run="")
+    renderer = LessonRenderer(escape=False)
+    renderer.to_run = ""
     body = MarkdownWithMath(renderer=renderer).render(markdown)
     return page(title, f"<nav>{header}</nav>\n<main>{body}</main>", CSS)
 
@@ -110,14 +111,9 @@ class LessonExporter(HTMLExporter):
 
 
 class LessonRenderer(IPythonRenderer):
-    """nbconvert's Markdown renderer with formulas as MathML instead of text for MathJax.
+    """nbconvert's Markdown renderer with formulas as MathML instead of text for MathJax."""
 
-    to_run: the way from the page to the run's folder.
-    """
-
-    def __init__(self, *args, to_run: str = "../", **options):
-        super().__init__(*args, **options)
-        self.to_run = to_run
+    to_run = "../"  # the way from the page to the run's folder
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         """Render a link; one to another lesson or text leads to its page in this run."""
