@@ -1,5 +1,6 @@
 """Drawings: texts lie in their boxes, arrows end on borders, nothing covers anything else."""
 
+from io import BytesIO
 from itertools import combinations
 
 import matplotlib as mpl
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from course_utils import style
+from course_utils import drawings, style
 from course_utils.drawings import Drawing, arrow_on
 
 INCH = 0.01  # how near is on: a hundredth of an inch
@@ -349,6 +350,13 @@ def frame_through_a_box():
     d.finish()
 
 
+def cells_of_two():
+    d = Drawing()
+    a, b = d.array((0, 0), [1, 2, 3]), d.array((0, 0.8), [4, 5, 6])
+    d.frame(a[:2], b[:2], text="both")
+    d.finish()
+
+
 def touching():
     d, (a, b) = boxes((0, 0), (0.65, 0))
     d.arrow(a, b)
@@ -375,6 +383,13 @@ ERRORS = {
     r"values: .* found \[\]": lambda: Drawing().array((0, 0), []),
     "columns: expected 2 labels, found 1": lambda: Drawing().array((0, 0), [1, 2], columns=["a"]),
     r"weights\[1\]: expected shape \(3, 1\), found \(1, 3\)": lambda: network(weights=[W1, W2.T]),
+    "weights: expected 2, found 1": lambda: network(weights=[W1]),
+    r"write: there is no weight \(1, 0, 5\)": lambda: network(write={(1, 0, 5): "w"}),
+    "write: True writes the weights, found none": lambda: network(weights=[], write=True),
+    "titles: expected 2, found 1": lambda: Drawing().network([["a"], ["b"]], titles=["a"]),
+    "bar 'x': expected an end after 4, found 2": lambda: Drawing().timeline({"r": [(4, 2, "x")]}),
+    "rows: expected times that differ, found only 3": lambda: Drawing().timeline({"r": [(3, "")]}),
+    "frame 'both' cuts array '1'; .*, or frame whole shapes, or cells of one array": cells_of_two,
     "write: no room for": lambda: network(write=True, gap=(1.0, 0.45)),
     "box 'a long text': the text cannot fit": lambda: (
         Drawing().timeline({"r": [(0, 1, "a long text"), (9, "")]})
@@ -401,6 +416,13 @@ def test_a_drawing_is_shown_with_its_alt_text(monkeypatch):
     assert data["text/plain"].startswith("Two circles")
     assert more["metadata"]["image/png"]["width"] > 400
     assert plt.get_fignums() == []
+
+
+def test_the_example_of_the_package_draws(monkeypatch):
+    monkeypatch.setattr(style, "show", lambda figure, alt: figure.savefig(BytesIO()))
+    lines = [line[4:] for line in drawings.__doc__.splitlines() if line.startswith("    ")]
+    exec("\n".join(lines), {"Drawing": Drawing})
+    assert len(lines) == 9
 
 
 def test_an_arrow_on_a_plot_keeps_the_units_of_its_axes():

@@ -46,39 +46,57 @@ class Drawing(Elements):
         Raises:
             ValueError: a matrix has another shape than its layers, or a text finds no room.
         """
-        units, tallest = [], max(map(len, layers))
+        for name, given, number in (
+            ("titles", titles, len(layers)),
+            ("weights", weights, len(layers) - 1),
+        ):
+            if len(given) not in (0, number):
+                raise ValueError(f"{name}: expected {number}, found {len(given)}")
+        top = at[1] + (max(map(len, layers)) - 1) / 2 * gap[1] + 0.4
+        units = []
         for k, texts in enumerate(layers):
-            x, units = at[0] + (k - (len(layers) - 1) / 2) * gap[0], [*units, []]
+            x = at[0] + (k - (len(layers) - 1) / 2) * gap[0]
+            units.append([])
             for i, text in enumerate(texts):
                 place = x, at[1] + ((len(texts) - 1) / 2 - i) * gap[1]
                 if text == "…":
                     self.text(place, "⋮", size=14)
                 else:
                     units[k].append(self.box(place, text, shape="circle", color="C0"))
-            if titles:
-                self.text((x, at[1] + (tallest - 1) * gap[1] / 2 + 0.4), titles[k], bold=True)
-        plain = [np.ones((len(a), len(b))) for a, b in pairwise(units)]
-        edges, labels = {}, []
-        largest = max((np.nanmax(np.abs(matrix)) for matrix in weights), default=1.0) or 1.0
-        for k, (like, matrix) in enumerate(zip(plain, weights or plain, strict=True)):
-            if np.shape(matrix) != like.shape:
-                raise ValueError(
-                    f"weights[{k}]: expected shape {like.shape}, found {np.shape(matrix)}"
-                )
-            for (i, j), weight in np.ndenumerate(matrix):
-                if np.isnan(weight):
-                    continue
-                edges[k, i, j] = line = between(units[k][i], units[k + 1][j])
-                looks = {"width": 0.8 + 2.2 * abs(weight) / largest, "dashed": weight < 0}
-                looks = looks if len(weights) else {"width": 1.0}
-                color = (NEGATIVE if weight < 0 else POSITIVE) if len(weights) else FAINT
-                self._line(f"weight {k, i, j}", line, labels, color, **looks)
+            if len(titles):
+                self.text((x, top), titles[k], bold=True)
+        labels: list[Shape] = []
+        edges = self._edges(units, weights, labels)
         if write is True:
+            if not len(weights):
+                raise ValueError("write: True writes the weights, found none; give a mapping")
             write = {(k, i, j): weights[k][i][j] for k, i, j in edges}
         for edge, content in (write or {}).items():
+            if edge not in edges:
+                raise ValueError(f"write: there is no weight {edge}")
             others = [line for key, line in edges.items() if key != edge]
             labels.append(self._label_on(edges[edge], content, others))
         return units
+
+    def _edges(self, units, weights, labels) -> dict[tuple[int, int, int], np.ndarray]:
+        """Draw the lines, on which labels may lie; (layer, input, output) → the points of one."""
+        most = max((np.nanmax(np.abs(matrix)) for matrix in weights), default=1.0) or 1.0
+        edges = {}
+        for k, (inputs, outputs) in enumerate(pairwise(units)):
+            shape = len(inputs), len(outputs)
+            matrix = np.array(weights[k] if len(weights) else np.ones(shape), float)
+            if matrix.shape != shape:
+                raise ValueError(f"weights[{k}]: expected shape {shape}, found {matrix.shape}")
+            for (i, j), weight in np.ndenumerate(matrix):
+                if np.isnan(weight):
+                    continue
+                edges[k, i, j] = line = between(inputs[i], outputs[j])
+                looks = {"color": FAINT, "width": 1.0}
+                if len(weights):
+                    color = NEGATIVE if weight < 0 else POSITIVE
+                    looks = {"color": color, "width": 0.8 + 2.2 * abs(weight) / most}
+                self._line(f"weight {k, i, j}", line, labels, dashed=weight < 0, **looks)
+        return edges
 
     def _label_on(self, line: np.ndarray, content, others: list[np.ndarray]) -> Shape:
         """Write on a line, where the text covers no shape and none of the other lines."""
@@ -107,10 +125,18 @@ class Drawing(Elements):
             label → its bars and events, as shapes.
 
         Raises:
-            ValueError: a text does not fit into its bar.
+            ValueError: a text does not fit into its bar, or a bar ends before it starts.
         """
-        times = [time for row in rows.values() for bar in row for time in bar if np.isreal(time)]
+        times = [
+            time
+            for row in rows.values()
+            for bar in row
+            for time in bar
+            if not isinstance(time, str)
+        ]
         first, last = min(times), max(times)
+        if first == last:
+            raise ValueError(f"rows: expected times that differ, found only {first}")
         left, top, high = at[0] - width / 2, at[1] + len(rows) * 0.21, 0.42
 
         def x(time: float) -> float:
@@ -132,6 +158,8 @@ class Drawing(Elements):
         return drawn
 
     def _bar(self, x, y, start, stop, text, color="C0") -> Shape:
+        if stop <= start:
+            raise ValueError(f"bar {text!r}: expected an end after {start}, found {stop}")
         size = {"width": x(stop) - x(start), "height": 0.32}
         return self.box(((x(start) + x(stop)) / 2, y), text, color=color, **size)
 

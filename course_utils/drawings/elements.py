@@ -60,7 +60,7 @@ class Elements(Sheet):
         artist, extent = self._write(text, NORMAL)
         need = np.maximum(extent + np.array([0.16, 0.1]), 0.34)
         fitted = {"box": need, "narrows": need / (1, 0.6), "widens": need / (1, 0.6)}
-        fitted["circle"] = np.repeat(max(np.hypot(*extent) + 0.04, 0.42), 2)
+        fitted["circle"] = np.repeat(max(np.hypot(*extent) + 0.04, extent[0] + 0.16, 0.42), 2)
         if shape not in fitted:
             raise ValueError(f"shape: expected one of {', '.join(fitted)}, found {shape!r}")
         least = fitted[shape]
@@ -124,12 +124,17 @@ class Elements(Sheet):
         return drawn
 
     def frame(self, *shapes: Shape, text="", color="C1") -> Shape:
-        """Draw a dashed frame round shapes, text above; round cells of an array a bold border."""
-        gap = 0.0 if all(shape.whole for shape in shapes) else 0.12
+        """Draw a dashed frame round shapes, or a bold one on the border of cells of one array."""
+        cells = shapes[0].whole and len({shape.whole for shape in shapes}) == 1
+        gap = 0.0 if cells else 0.12
         within = [part for shape in shapes for part in (shape, *shape.labels)]
         low = np.min([part.low for part in within], axis=0) - gap
         high = np.max([part.high for part in within], axis=0) + gap
-        drawn = Shape(f"frame {text!r}", around((low + high) / 2, high - low), shapes[0].whole)
+        drawn = Shape(
+            f"frame {text!r}",
+            around((low + high) / 2, high - low),
+            shapes[0].whole if cells else None,
+        )
         looks = {"width": 1.2, "dashed": True} if gap else {"width": 2.6}
         self._fill(drawn, "none", color, zorder=2.8, **looks)
         self._frames.append(drawn)

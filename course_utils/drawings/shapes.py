@@ -35,6 +35,10 @@ class Shape:
         self.left, self.right = (x0, self.y), (x1, self.y)
         self.bottom, self.top = (self.x, y0), (self.x, y1)
 
+    def __repr__(self) -> str:
+        """Say what it is, as the messages do."""
+        return self.name
+
     def __getitem__(self, key) -> Shape:
         """Give the cells `[row, column]` of an array, numbers or slices, as one shape."""
         if self.cells is None:

@@ -88,7 +88,10 @@ class Sheet:
             for shape in self._shapes:
                 cut = frame.overlap(shape).any() and not frame.holds(shape.outline).all()
                 if cut and shape is not frame.whole:
-                    raise ValueError(f"{frame.name} cuts {shape.name}; move them apart")
+                    raise ValueError(
+                        f"{frame.name} cuts {shape.name}; move them apart, or frame whole shapes, "
+                        "or cells of one array"
+                    )
         for name, line, may_cross in self._lines:
             for shape in self._shapes:
                 if shape not in may_cross and shape.holds(line[2:-2]).any():
