@@ -418,6 +418,7 @@ def test_a_drawing_is_shown_with_its_alt_text(monkeypatch):
     assert plt.get_fignums() == []
 
 
+@pytest.mark.filterwarnings("error")
 def test_the_example_of_the_package_draws(monkeypatch):
     monkeypatch.setattr(style, "show", lambda figure, alt: figure.savefig(BytesIO()))
     lines = [line[4:] for line in drawings.__doc__.splitlines() if line.startswith("    ")]

@@ -1,4 +1,4 @@
-"""Drawings of mechanisms: boxes, arrows, small arrays of numbers, networks, time lines.
+r"""Drawings of mechanisms: boxes, arrows, small arrays of numbers, networks, time lines.
 
 A `Drawing` is a sheet measured in inches as shown on the page: x to the right, y up, `at` always
 the centre of what is drawn. The paper fits what is on it. Sizes follow the texts, and `show`
