@@ -28,7 +28,7 @@ SENDER = Path(__file__).with_name("sender.py")
 class Server:
     """A running server program and the port that it printed as its first line."""
 
-    def __init__(self, source: str, *arguments: object, seconds: float = 60):
+    def __init__(self, source: str, *arguments: object):
         """Run `source` as a Python program; RuntimeError with its errors if it prints no port.
 
         The program must end when its standard input closes: so it also ends with this process.
@@ -54,7 +54,7 @@ class Server:
 
         `announce` is a Content-Length other than that of the body. Raises OSError.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
         try:
             headers = {} if announce is None else {"Content-Length": str(announce)}
             connection.request(method, path, body, headers)
@@ -66,7 +66,7 @@ class Server:
     def close(self) -> int:
         """Close the program's standard input and return its exit code."""
         self.process.stdin.close()
-        return self.process.wait(timeout=60)
+        return self.process.wait()
 
 
 @dataclass
@@ -104,15 +104,18 @@ def start_load(port: int, path: str, bodies: list[str], **options) -> subprocess
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     process = subprocess.Popen([sys.executable, str(SENDER)], text=True, **pipes)
     atexit.register(process.kill)
-    process.stdin.write(json.dumps({"port": port, "path": path, "bodies": bodies, **options}))
-    process.stdin.close()
-    process.stdin = None  # or communicate would close it again
+    options |= {"port": port, "path": path, "bodies": bodies}
+    process.stdin.write(json.dumps(options) + "\n")
+    process.stdin.flush()
     return process
 
 
 def finish_load(process: subprocess.Popen) -> Load:
-    """Wait for a load and return it; RuntimeError if it broke off."""
-    output, errors = process.communicate(timeout=300)
+    """Wait for a load, end it if it has no end of its own, and return it.
+
+    RuntimeError if it broke off.
+    """
+    output, errors = process.communicate()  # closes its standard input
     if process.returncode != 0:
         raise RuntimeError(f"the load broke off:\n{errors[-2000:]}")
     *columns, answers = zip(*json.loads(output), strict=True)
@@ -144,7 +147,7 @@ def ask_on_ray(model: Path, replicas: int, body: bytes) -> bytes:
                     raise RuntimeError(f"serve --ray did not start:\n{errors.read()[-2000:]}")
                 request = urllib.request.Request(found[1] + "v1/models/digits:predict", body)
                 request.add_header("Authorization", f"Bearer {found[2]}")
-                with urllib.request.urlopen(request, timeout=60) as reply:
+                with urllib.request.urlopen(request) as reply:
                     return reply.read()
             finally:
                 process.terminate()

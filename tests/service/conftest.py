@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.service.page import serving
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE = 60_000  # milliseconds until a page that never shows what is expected fails
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,7 @@ def browser():
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: {CHROMIUM} is missing (Debian's package chromium)")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield browser
@@ -52,7 +54,7 @@ def visit(browser, service, key):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else 0)
         page.sent = []

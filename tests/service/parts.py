@@ -11,6 +11,7 @@ import numpy as np
 
 from course_utils.service.app import create_app
 from course_utils.service.models import ModelStore, Predictor
+from tests import HANG
 
 SHAPE = (2, 3)
 ONE = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
@@ -67,5 +68,5 @@ async def running(folder, *, keys=None, open_model=open_fake, batching=None, **l
 
 
 def run(coroutine):
-    """Run a coroutine to its end; a test that hangs fails after a minute."""
-    return asyncio.run(asyncio.wait_for(coroutine, 60))
+    """Run a coroutine to its end; a test that hangs fails."""
+    return asyncio.run(asyncio.wait_for(coroutine, HANG))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from course_utils.service.batching import Closed, MicroBatcher, QueueFull
+from tests import HANG
 from tests.service.parts import run
 
 
@@ -22,7 +23,7 @@ class Model:
     def __call__(self, x):
         self.sizes.append(len(x))
         self.entered.set()
-        assert self.gate.wait(30)
+        assert self.gate.wait(HANG)
         if np.isnan(x).any():
             raise ValueError("a NaN")
         return 2 * x

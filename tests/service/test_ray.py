@@ -16,6 +16,7 @@ from course_utils.service.audit import verify
 from course_utils.service.batching import Closed, QueueFull
 from course_utils.service.keys import KeyStore
 from course_utils.service.vault import make_secret, read_secret, seal
+from tests import HANG
 from tests.service.server import COMMAND, ROOT, Server, image, put_digits
 from tests.service.test_cli import call
 
@@ -120,7 +121,7 @@ def test_sigterm_ends_it_in_order_and_the_log_is_whole(server, folder):
     children = descendants(server)
     code, out, err = server.stop()
     assert (code, out, err) == (0, "Stopped; what was accepted is answered.\n", "")
-    _, alive = psutil.wait_procs(children, timeout=30)
+    _, alive = psutil.wait_procs(children, timeout=HANG)
     assert not alive
     report = verify(folder / "audit.log", read_secret(folder / "secret.key"))
     assert report.ok, report

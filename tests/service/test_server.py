@@ -20,6 +20,7 @@ import pytest
 from course_utils.service.audit import verify
 from course_utils.service.keys import KeyStore
 from course_utils.service.vault import read_secret, seal
+from tests import HANG
 from tests.service.server import COMMAND, ROOT, Server, image, put_digits
 
 pytestmark = pytest.mark.skipif("os.name == 'nt'", reason="ends the server with POSIX signals")
@@ -49,7 +50,7 @@ def good(server) -> None:
 
 def exchange(server, data: bytes) -> tuple[bytes, dict]:
     """Send bytes over a socket; return head and JSON of what comes until the server closes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=HANG) as connection:
         connection.sendall(data)
         content = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = content.partition(b"\r\n\r\n")
@@ -186,7 +187,7 @@ def under_load(server, end) -> list[int]:
     ]
     for thread in threads:
         thread.start()
-    assert asked.wait(60)
+    assert asked.wait(HANG)
     end()
     for thread in threads:
         thread.join()

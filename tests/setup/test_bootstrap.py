@@ -15,9 +15,8 @@ import pytest
 import course_utils
 from course_utils import __main__
 from course_utils.setup import bootstrap, messages
+from tests import HANG
 from tests.setup.toy_project import SET_UP_FILES, TOY, Project, SlowIndex, write_wheel
-
-TIMEOUT = 120  # seconds until a hanging process fails the test
 
 needs_ensurepip = pytest.mark.skipif(
     importlib.util.find_spec("ensurepip") is None, reason="this Python has no ensurepip"
@@ -49,7 +48,7 @@ def set_up_said(result) -> bool:
 
 def lines_until(process: subprocess.Popen, text: str) -> None:
     """Read what the process says up to a line with `text`."""
-    stop = threading.Timer(TIMEOUT, process.kill)
+    stop = threading.Timer(HANG, process.kill)
     stop.start()
     try:
         for line in process.stderr:
@@ -63,7 +62,7 @@ def lines_until(process: subprocess.Popen, text: str) -> None:
 def finish(process: subprocess.Popen) -> tuple[str, str]:
     """Return the rest of the process's output and errors."""
     try:
-        return process.communicate(timeout=TIMEOUT)
+        return process.communicate(timeout=HANG)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -171,7 +170,7 @@ def test_a_terminal_gets_a_live_line(ready):
 def test_a_killed_set_up_is_finished_after_its_pip_has_ended(fresh):
     with SlowIndex(fresh) as index:
         killed = fresh.start("test")
-        assert index.requested.wait(TIMEOUT)
+        assert index.requested.wait(HANG)
         killed.kill()
         killed.communicate()
         assert not fresh.stamp.exists()
@@ -190,7 +189,7 @@ def test_an_interrupted_set_up_is_finished_by_the_next_call(ready, to_all):
     ready.pin("toy==2.0")
     with SlowIndex(ready) as index:
         process = ready.start("test")
-        assert index.requested.wait(TIMEOUT)
+        assert index.requested.wait(HANG)
         if to_all:
             os.killpg(process.pid, signal.SIGINT)
         else:
@@ -238,7 +237,7 @@ def test_two_at_once_set_up_once(ready):
     ready.pin("toy==2.0")
     with SlowIndex(ready) as index:
         first = ready.start("test")
-        assert index.requested.wait(TIMEOUT)
+        assert index.requested.wait(HANG)
         second = ready.start("test")
         lines_until(second, "waiting for another set-up")
         index.release.set()
