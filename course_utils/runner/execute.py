@@ -68,6 +68,7 @@ def execute_notebook(path: Path) -> None:
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     from course_utils.files import write_atomically
+    from course_utils.runner.execution import OUTPUT_TIMEOUT, START_TIMEOUT
 
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata = nbformat.from_dict(METADATA)
@@ -82,6 +83,8 @@ def execute_notebook(path: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         timeout=None,
+        startup_timeout=START_TIMEOUT,
+        iopub_timeout=OUTPUT_TIMEOUT,
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,

@@ -18,7 +18,9 @@ from course_utils.metrics import VARIABLE
 from course_utils.runner import results
 
 ENGINE = "course"
-OUTPUT_TIMEOUT = 60  # seconds in which the outputs of a finished cell must have arrived
+# Seconds in which a kernel must be ready, and in which the outputs of a finished cell must have
+# arrived. Both take moments: only what hangs takes so long, however busy the machine.
+START_TIMEOUT = OUTPUT_TIMEOUT = 1800
 LONGEST_MESSAGE = 200
 
 
@@ -97,6 +99,7 @@ class LessonClient(PapermillNotebookClient):
             nb_man,
             kernel_name="python3",
             timeout_func=execution.seconds_left,
+            startup_timeout=START_TIMEOUT,
             iopub_timeout=OUTPUT_TIMEOUT,
             coalesce_streams=True,
             record_timing=False,

@@ -14,6 +14,7 @@ from course_utils.contents import read_contents
 from course_utils.exercises import exercise
 from course_utils.metrics import VARIABLE, read_metrics
 from course_utils.runner.parameters import check_value, read_parameters
+from tests import HANG
 from tests.exercises.cells import exercise_id, splice
 from tests.grammar.page import Page
 
@@ -59,7 +60,8 @@ def test_notebook_with_solutions_runs(path, tmp_path, monkeypatch):
         language="python",
         cwd=NOTEBOOKS,
         progress_bar=False,
-        execution_timeout=600,  # for each cell
+        start_timeout=HANG,
+        iopub_timeout=HANG,
     )  # raises if a cell fails
 
     for cell in Page(executed).exercises:
