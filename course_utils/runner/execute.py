@@ -30,12 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace, root: Path = ROOT) -> int:
-    """Execute the lessons that `args.lessons` names, then renew README's table of lessons.
+    """Execute the lessons that `args.lessons` names, then renew README's table and the glossary.
 
     Returns the exit code: 0, or 1 if a notebook could not be executed, or 2 for a wrong lesson or
     a fault in course.toml or README.md.
     """
     from course_utils.contents import ContentsError, read_contents, select, update_readme
+    from course_utils.runner.glossary import update_glossary
 
     failed = False
     try:
@@ -49,6 +50,7 @@ def main(args: argparse.Namespace, root: Path = ROOT) -> int:
             else:
                 print(f"{lesson.file}: executed in {time.monotonic() - start:.0f} s", flush=True)
         update_readme(root)
+        update_glossary(root / "notebooks")
     except ContentsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
