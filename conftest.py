@@ -1,9 +1,7 @@
-"""For all tests, notebooks included: kernels and servers that a test starts find the course."""
+"""For all tests, notebooks included: no setting of the user's reaches them or what they start."""
 
-import os
-from pathlib import Path
-
+from course_utils.setup import isolation
 from tests.pairing import pytest_xdist_make_scheduler  # noqa: F401
 from tests.patience import pytest_configure, pytest_itemcollected  # noqa: F401
 
-os.environ["PYTHONPATH"] = str(Path(__file__).parent)
+isolation.isolate_tests()

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from course_utils.setup import bootstrap
+from course_utils.setup import bootstrap, isolation
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
@@ -30,6 +30,7 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Run the command that `arguments` name and return its exit code."""
+    isolation.use_utf8()
     overview = argparse.ArgumentParser(
         prog="python3 -m course_utils",
         description="The notebook course: set up on the first use, then read, run and test it.",
@@ -57,6 +58,8 @@ def main(arguments: list[str]) -> int:
     os.chdir(ROOT)  # paths are the project's, wherever the command was called
     if command != "lock":  # it mends what would stop the set-up
         bootstrap.ensure_environment(ROOT, arguments)
+    if command not in ("lab", "lock"):  # the reader's theme, keys and hub; the network's settings
+        isolation.isolate(arguments)
     return run(args)
 
 
@@ -119,7 +122,7 @@ def _lab(args: argparse.Namespace) -> int:
         command.append(f"--ip={args.ip}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # root is the usual user in a container
-    return bootstrap.become(command)
+    return bootstrap.become(command, isolation.jupyterlab_environment())
 
 
 def _add_test_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 
+from course_utils.setup import kernel
+
 THREADS = 2
 
 
@@ -35,17 +37,17 @@ def silent_stderr() -> Iterator[None]:
 
 
 def start() -> None:
-    """Import TensorFlow without noise, fix threads and determinism, set the figure style.
+    """Take away the reader's settings, import TensorFlow, fix threads, determinism and style.
 
-    Prints one line with the versions. A second call in the same process changes nothing.
+    Prints one line with the versions, and one for each setting that could change results and
+    cannot be taken away any more. A second call in the same process changes nothing.
 
     Raises:
         ModuleNotFoundError: TensorFlow or a package that it needs is not installed.
-        RuntimeError: TensorFlow was already running in this process with other thread counts,
-            which it can no longer change; the remedy is to restart the kernel.
+        RuntimeError: TensorFlow or Keras was already running in this process with other thread
+            counts or another backend, which cannot be changed; the remedy is to restart the kernel.
     """
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    kernel.take_settings_away()
     with silent_stderr():
         try:
             import tensorflow as tf
@@ -67,11 +69,15 @@ def start() -> None:
                 f"{between} between operations (0 = one a core); expected {THREADS} and {THREADS}. "
                 "Restart the kernel and run the setup cell first."
             ) from error
+        tf.config.set_visible_devices([], "GPU")
         tf.config.experimental.enable_op_determinism()
         tf.config.list_logical_devices()  # starts the runtime, which writes lines of its own
     # Python-side warnings, such as "5 out of the last 5 calls triggered retracing" for every
     # fifth model of a comparison, would land in the page with an object's address.
     tf.get_logger().setLevel("ERROR")
+    # Matplotlib reports the making of its cache, and what it dislikes in a file of settings.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    _reset_keras()
 
     from course_utils import style
 
@@ -79,6 +85,25 @@ def start() -> None:
     packages = {"tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
     versions = [f"{name} {importlib.metadata.version(p)}" for p, name in packages.items()]
     print(", ".join([f"Python {platform.python_version()}", *versions, f"{THREADS} threads"]))
+    for setting, step in kernel.left().items():
+        print(f"A setting that can change results stays: {setting}. Next step: {step}.")
+
+
+def _reset_keras() -> None:
+    """Give Keras its own values, in case that it was imported under others."""
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(
+            f"Keras already runs in this kernel with the backend {keras.config.backend()}; "
+            "expected tensorflow. Restart the kernel and run the setup cell first."
+        )
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
 
 
 @contextlib.contextmanager

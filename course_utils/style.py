@@ -25,7 +25,13 @@ SHORTEST_ALT = 30
 
 
 def use_course_style() -> None:
-    """Set Matplotlib's defaults: small uniform figures, marker and dash beside each colour."""
+    """Set Matplotlib's defaults: small uniform figures, marker and dash beside each colour.
+
+    Nothing of a matplotlibrc or a style that was in use stays, but for how figures reach the
+    screen.
+    """
+    screen = {"backend", "backend_fallback", "interactive", "toolbar"}
+    mpl.rcParams.update({k: v for k, v in mpl.rcParamsDefault.items() if k not in screen})
     mpl.rcParams.update(
         {
             "figure.figsize": (7.0, 3.2),

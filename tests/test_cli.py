@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import __main__
-from course_utils.setup import bootstrap
+from course_utils.setup import bootstrap, isolation
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "course_utils"]
@@ -79,11 +79,12 @@ def becoming(monkeypatch):
     """Catch the command that this process would become."""
     caught = []
 
-    def become(command):
+    def become(command, environ=None):
         caught.append(command)
         return 0
 
     monkeypatch.setattr(bootstrap, "become", become)
+    monkeypatch.setattr(isolation, "isolate", lambda arguments: None)
     monkeypatch.setattr(bootstrap, "ensure_environment", lambda root, arguments: None)
     monkeypatch.chdir(ROOT)
     return caught

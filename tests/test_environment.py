@@ -192,6 +192,8 @@ NEED_NOTHING = [
     "course_utils",
     "course_utils.__main__",
     "course_utils.setup.bootstrap",
+    "course_utils.setup.isolation",
+    "course_utils.setup.kernel",
     "course_utils.setup.messages",
     "course_utils.setup.progress",
     "course_utils.files",

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
@@ -89,14 +90,14 @@ def ensure_environment(root: Path, arguments: list[str]) -> None:
     become([str(venv_python(venv)), "-m", "course_utils", *arguments])
 
 
-def become(command: list[str]) -> NoReturn:
+def become(command: list[str], environ: Mapping[str, str] = os.environ) -> NoReturn:
     """Replace this process by `command`; its exit code and Ctrl-C are then the command's own."""
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name != "nt":
-        os.execv(command[0], command)
+        os.execve(command[0], command, environ)
     # Windows has no exec: wait for the command, and leave Ctrl-C, which it gets too, to it.
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env=environ)
     while True:
         with contextlib.suppress(KeyboardInterrupt):
             sys.exit(process.wait())

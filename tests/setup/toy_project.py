@@ -15,7 +15,7 @@ from course_utils.setup import bootstrap
 
 SET_UP_FILES = (
     *("__init__.py", "__main__.py", "files.py", "setup/__init__.py"),
-    *("setup/bootstrap.py", "setup/messages.py", "setup/progress.py"),
+    *("setup/bootstrap.py", "setup/isolation.py", "setup/messages.py", "setup/progress.py"),
 )
 
 # The toy stands in for pytest: `python3 -m course_utils test 3` ends in it, with exit code 3.
