@@ -75,7 +75,7 @@ def finish(process: subprocess.Popen) -> tuple[str, str]:
 def test_the_first_use_sets_up_and_runs_the_command(first_use):
     project, result = first_use
     assert result.returncode == 0, result.stderr
-    assert result.stdout == f"toy 1.0 in {project.venv} with []\n"
+    assert result.stdout == f"toy 1.0 in {project.venv} with ['-n', '2']\n"
     shown = [line.strip() for line in result.stderr.splitlines()]
     assert shown[0].startswith(f"Setting up the course in {project.venv}")
     assert shown[1] == f"1 of 3: .venv with Python {platform.python_version()}"

@@ -18,12 +18,13 @@ SET_UP_FILES = (
     *("setup/bootstrap.py", "setup/isolation.py", "setup/messages.py", "setup/progress.py"),
 )
 
-# The toy stands in for pytest: `python3 -m course_utils test 3` ends in it, with exit code 3.
+# The toy stands in for pytest: `python3 -m course_utils test 3` ends in it, with exit code 3;
+# `test` alone gives it the number of workers.
 TOY = """\
 import sys
 from importlib import metadata
 print("toy", metadata.version("toy"), "in", sys.prefix, "with", sys.argv[1:])
-sys.exit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+sys.exit(int(sys.argv[1]) if sys.argv[1].isdecimal() else 0)
 """
 
 
