@@ -5,7 +5,7 @@ import dis
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 Violation = tuple[object, str]  # the cell (or None for the whole notebook), what is wrong
 
@@ -40,6 +40,7 @@ class Page:
         self.cells = notebook.cells
         self.markdown = [cell for cell in self.cells if cell.cell_type == "markdown"]
         self.code = [cell for cell in self.cells if cell.cell_type == "code"]
+        self.ids = [cell.get("id") for cell in self.cells]
         self.exercises = [cell for cell in self.code if is_exercise(cell)]
 
     @cached_property
@@ -76,7 +77,7 @@ class Page:
             alias.asname or alias.name
             for node in found
             for alias in node.names
-            if f"{node.module}.{alias.name}" == DRAWINGS or node.module == DRAWINGS
+            if f"{node.module}.{alias.name}".startswith(DRAWINGS)
         }
 
     def section(self, title: str) -> Section | None:
@@ -85,33 +86,44 @@ class Page:
 
 def syntax(cell) -> ast.Module | None:
     """The cell's syntax tree; None where it is not Python (another rule reports that)."""
-    try:
-        flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        return compile(cell.source, cell.get("id", ""), "exec", flags)
-    except SyntaxError:
-        return None
+    return _parse(cell.source)
 
 
 def makes(cell) -> set[str]:
     """Names that a cell binds for the cells after it."""
-    return {i.argval for i in _instructions(cell, nested=False) if i.opname == "STORE_NAME"}
+    return _names(cell.source)[0]
 
 
 def uses(cell) -> set[str]:
     """Names that a cell, or a function in it, reads and does not bind itself."""
-    loads = ("LOAD_NAME", "LOAD_GLOBAL")
-    return {i.argval for i in _instructions(cell) if i.opname in loads} - makes(cell)
+    return _names(cell.source)[1]
 
 
-def _instructions(cell, nested: bool = True) -> Iterator[dis.Instruction]:
-    tree = syntax(cell)
+@cache
+def _parse(source: str) -> ast.Module | None:
+    try:
+        flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        return compile(source, "cell", "exec", flags)
+    except SyntaxError:
+        return None
+
+
+@cache
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """Names that the code binds at its top level, and global names that it reads anywhere."""
+    tree = _parse(source)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    pending = [compile(tree, cell.get("id", ""), "exec", flags)] if tree else []
+    pending = [compile(tree, "cell", "exec", flags)] if tree else []
+    stored, loaded = set(), set()
     while pending:
         code = pending.pop()
-        yield from dis.get_instructions(code)
-        if nested:
-            pending += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
+        for step in dis.get_instructions(code):
+            if step.opname == "STORE_NAME" and code.co_name == "<module>":
+                stored.add(step.argval)
+            elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
+                loaded.add(step.argval)
+        pending += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
+    return stored, loaded - stored
 
 
 def nodes(cell, *kinds: type) -> Iterator[ast.AST]:

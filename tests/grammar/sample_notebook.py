@@ -56,8 +56,9 @@ def valid_notebook():
             "Next: [the optimizers](05_optimizers.ipynb)",
         )
     )
-    for i, needs in ((1, "Part-1"), (2, "Deeper:-law-1")):
-        head = f"## Deeper: law {i}\n\n*Needs: [this](#{needs}); nothing later.* Why?"
+    for i, needs in ((1, "part-1-formula"), (2, "law-1-check")):
+        link = f"[this](06_x.ipynb#cell-id={needs})"
+        head = f"## Deeper: law {i}\n\n*Needs: {link}; nothing later.* Why?"
         cells += [
             new_markdown_cell(head, id=f"law-{i}", metadata={"tags": ["deeper"]}),
             code(f"law-{i}-check", f'law_{i} = 1\ncheck_close("law", law_1, x_1)', ["deeper"]),

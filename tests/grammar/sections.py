@@ -11,7 +11,6 @@ from tests.grammar.page import (
     Page,
     Section,
     Violation,
-    headings,
     is_exercise,
     makes,
     tags,
@@ -19,7 +18,7 @@ from tests.grammar.page import (
 )
 
 NEEDS = re.compile(r"^\*Needs: ([^*\n]+)\*", re.MULTILINE)
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"\]\((\d\d_\w+\.ipynb)(?:#cell-id=([\w-]+))?\)")
 
 
 def order(page: Page) -> Iterator[Violation]:
@@ -74,9 +73,9 @@ def deeper_form(page: Page) -> Iterator[Violation]:
         elif not needed(page, section):
             yield (
                 first,
-                'the line "*Needs: …*" links to nothing that stands before; expected an earlier '
-                "lesson (NN_name.ipynb), or a section of this page by its heading with hyphens for "
-                "spaces (#One-neuron)",
+                'the line "*Needs: …*" links to nothing that stands before; expected a cell of an '
+                "earlier section of this page, or of an earlier lesson, as in "
+                "[a neuron](02_neural_networks.ipynb#cell-id=neuron-formula)",
             )
         exercises = [cell for cell in section.cells if is_exercise(cell)]
         if len(exercises) > 1:
@@ -84,25 +83,17 @@ def deeper_form(page: Page) -> Iterator[Violation]:
 
 
 def needed(page: Page, section: Section) -> list[Section | str]:
-    """What the line "*Needs: …*" links to: sections of this page, or names of other lessons."""
+    """What the line "*Needs: …*" links to: earlier sections of this page, files of lessons."""
     line = NEEDS.search(section.cells[0].source)
     found = []
-    for url in LINK.findall(line[1]) if line else ():
-        anchor = url.removeprefix("#")
-        if anchor == url:
-            found += re.findall(r"^\d\d_\w+\.ipynb", url)
+    for lesson, id in LINK.findall(line[1]) if line else ():
+        if id not in page.ids:
+            found.append(lesson)
             continue
         # An earlier Deeper section or one of the core; the exercises and the recap teach nothing.
         earlier = page.core_sections + page.deeper[: page.deeper.index(section)]
-        found += [other for other in earlier if anchor in _anchors(other)]
+        found += [other for other in earlier if id in [cell.get("id") for cell in other.cells]]
     return found
-
-
-def _anchors(section: Section) -> set[str]:
-    """The anchors that JupyterLab, GitHub's viewer and nbconvert give a section's headings."""
-    lines = [line for cell in section.cells if cell.cell_type == "markdown"
-             for _, line in headings(cell)]  # fmt: skip
-    return {re.sub(r"[*`]", "", line.lstrip("#").strip()).replace(" ", "-") for line in lines}
 
 
 def deeper_stands_alone(page: Page) -> Iterator[Violation]:

@@ -145,15 +145,15 @@ BROKEN = {  # what is wrong with the notebook: the edit, a part of the message t
         'law-1: no line begins with "*Needs: …*"',
     ),
     "needs without a link": (
-        replace("law-1", "[this](#Part-1)", "the first part"),
+        replace("law-1", "[this](06_x.ipynb#cell-id=part-1-formula)", "the first part"),
         'law-1: the line "*Needs: …*" links to nothing that stands before',
     ),
     "needs itself": (
-        replace("law-1", "#Part-1", "#Deeper:-law-1"),
+        replace("law-1", "=part-1-formula", "=law-1"),
         'law-1: the line "*Needs: …*" links to nothing that stands before',
     ),
     "needs what comes later": (
-        replace("law-1", "#Part-1", "#Deeper:-law-2"),
+        replace("law-1", "=part-1-formula", "=law-2-check"),
         'law-1: the line "*Needs: …*" links to nothing that stands before',
     ),
     "two exercises in a Deeper section": (
@@ -166,7 +166,7 @@ BROKEN = {  # what is wrong with the notebook: the edit, a part of the message t
     ),
     "Deeper uses another without a link": (
         both(
-            replace("law-2", "#Deeper:-law-1", "#Part-1"),
+            replace("law-2", "=law-1-check", "=part-1-formula"),
             add_text("law-2-check", "\nlaw_1 + 1"),
         ),
         'law-2-check: uses law_1, which "Deeper: law 1" makes',
@@ -420,6 +420,12 @@ def test_article_section_may_stand_before_the_recap():
     notebook = valid_notebook()
     article = text("article", "## What the article says, and what we measured\n\nIt is right.")
     insert_after("exercise-2", article)(notebook)
+    assert violations(notebook) == []
+
+
+def test_a_deeper_section_may_need_another_lesson():
+    notebook = valid_notebook()
+    replace("law-1", "06_x.ipynb#cell-id=part-1-formula", "02_networks.ipynb")(notebook)
     assert violations(notebook) == []
 
 
