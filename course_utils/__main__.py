@@ -14,10 +14,10 @@ from pathlib import Path
 from course_utils.setup import bootstrap, isolation
 
 ROOT = Path(__file__).resolve().parent.parent
-FIRST_LESSON = "notebooks/00_start_here.ipynb"
+PASSING_ON = ("lab", "test")  # what they do not know themselves goes to JupyterLab and pytest
 
 COMMANDS = {
-    "lab": "open the course in JupyterLab at lesson 00",
+    "lab": "open your copies of the lessons in JupyterLab, at lesson 00",
     "run": "execute the lessons in batch; results go to build/runs/",
     "test": "run every test, notebooks included; pytest's arguments pass through",
     "serve": "serve the model of lesson 06 over HTTP, with a page to draw digits on",
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     )
     add_arguments(parser)
     args, args.rest = parser.parse_known_intermixed_args(arguments[1:])
-    if args.rest and command != "test":
+    if args.rest and command not in PASSING_ON:
         parser.error(f"unrecognized arguments: {' '.join(args.rest)}")
 
     os.chdir(ROOT)  # paths are the project's, wherever the command was called
@@ -81,48 +81,11 @@ def _load(command: str):
         from course_utils.setup import lock
 
         return lock.add_arguments, lock.main
-    return (_add_lab_arguments, _lab) if command == "lab" else (_add_test_arguments, _test)
+    if command == "lab":
+        from course_utils.reading import cli
 
-
-def _add_lab_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    parser.add_argument("--port", type=int, help="port to listen on (default 8888 or the next)")
-    parser.add_argument("--ip", help="address to listen on (default localhost)")
-
-
-def _no_news() -> None:
-    """Let JupyterLab not ask about news, where its settings are the course's own (`.venv`)."""
-    if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
-        return
-    from course_utils.files import write_atomically
-
-    settings = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings"
-    settings.mkdir(parents=True, exist_ok=True)
-    write_atomically(
-        settings / "overrides.json",
-        '{"@jupyterlab/apputils-extension:notification": '
-        '{"fetchNews": "false", "checkForUpdates": false}}\n',
-    )
-
-
-def _lab(args: argparse.Namespace) -> int:
-    _no_news()
-    command = [
-        *(sys.executable, "-m", "jupyterlab"),
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}",
-        "--LabApp.news_url=None",  # with the next line: no request to the network
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
-    if args.no_browser:
-        command.append("--no-browser")
-    if args.port is not None:
-        command.append(f"--port={args.port}")
-    if args.ip is not None:
-        command.append(f"--ip={args.ip}")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")  # root is the usual user in a container
-    return bootstrap.become(command, isolation.jupyterlab_environment())
+        return cli.add_arguments, cli.main
+    return _add_test_arguments, _test
 
 
 def _add_test_arguments(parser: argparse.ArgumentParser) -> None:

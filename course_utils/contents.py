@@ -96,6 +96,21 @@ def select(course: Course, words: list[str]) -> list[Lesson]:
     return [lesson for lesson in course.lessons if lesson.number in wanted]
 
 
+def unlisted(path: str | Path = CONTENTS) -> list[str]:
+    """Return the names of notebooks beside course.toml that it does not list, such as Untitled.
+
+    They are nobody's lesson: `run`, `execute` and `test` leave them alone.
+    """
+    listed = {lesson.file for lesson in read_contents(path).lessons}
+    return sorted(p.name for p in Path(path).parent.glob("*.ipynb") if p.name not in listed)
+
+
+def unlisted_note(path: str | Path = CONTENTS) -> str:
+    """Return the line that names them; an empty text if there are none."""
+    names = unlisted(path)
+    return f"Left alone, since course.toml does not list them: {', '.join(names)}" if names else ""
+
+
 def readme_table(course: Course) -> str:
     """Return the Markdown table of lessons, with links from the project's root."""
     lines = ["| | Lesson | Part | Minutes to read |", "|---|---|---|---|"]

@@ -75,13 +75,15 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
 
     Returns the exit code.
     """
-    from course_utils.contents import ContentsError
+    from course_utils.contents import ContentsError, unlisted_note
     from course_utils.runner.plan import PlanError
 
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a title may not fit an old encoding
     try:
         run = _resumed(args, root) if args.resume else _new(args, root)
+        if note := unlisted_note(root / "notebooks" / "course.toml"):
+            print(note)
         return _execute(run, args.jobs)
     except (ContentsError, PlanError) as error:
         print(f"course_utils run: {error}", file=sys.stderr)

@@ -35,12 +35,21 @@ def main(args: argparse.Namespace, root: Path = ROOT) -> int:
     Returns the exit code: 0, or 1 if a notebook could not be executed, or 2 for a wrong lesson or
     a fault in course.toml or README.md.
     """
-    from course_utils.contents import ContentsError, read_contents, select, update_readme
+    from course_utils.contents import (
+        ContentsError,
+        read_contents,
+        select,
+        unlisted_note,
+        update_readme,
+    )
     from course_utils.runner.glossary import update_glossary
 
     failed = False
+    contents = root / "notebooks" / "course.toml"
     try:
-        for lesson in select(read_contents(root / "notebooks" / "course.toml"), args.lessons):
+        if note := unlisted_note(contents):
+            print(note)
+        for lesson in select(read_contents(contents), args.lessons):
             start = time.monotonic()
             try:
                 execute_notebook(root / "notebooks" / lesson.file)
