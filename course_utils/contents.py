@@ -96,13 +96,17 @@ def select(course: Course, words: list[str]) -> list[Lesson]:
     return [lesson for lesson in course.lessons if lesson.number in wanted]
 
 
+def lesson_paths(path: str | Path = CONTENTS) -> list[Path]:
+    """Return the committed pages in reading order."""
+    return [Path(path).parent / lesson.file for lesson in read_contents(path).lessons]
+
+
 def unlisted(path: str | Path = CONTENTS) -> list[str]:
     """Return the names of notebooks beside course.toml that it does not list, such as Untitled.
 
     They are nobody's lesson: `run`, `execute` and `test` leave them alone.
     """
-    listed = {lesson.file for lesson in read_contents(path).lessons}
-    return sorted(p.name for p in Path(path).parent.glob("*.ipynb") if p.name not in listed)
+    return sorted(p.name for p in {*Path(path).parent.glob("*.ipynb")} - {*lesson_paths(path)})
 
 
 def unlisted_note(path: str | Path = CONTENTS) -> str:

@@ -1,11 +1,6 @@
-import os
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -31,7 +26,10 @@ def test_the_overview_names_every_command():
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        ("lab", ["--no-browser", "--port", "--ip"]),
+        (
+            "lab",
+            ["--work", "--originals", "--no-browser", "--port", "--ip", "JupyterLab's options"],
+        ),
         ("run", ["-p", "--grid", "--profile", "--jobs", "--name", "--resume", "--timeout"]),
         ("test", ["pytest's arguments"]),
         ("serve", ["--host", "--port", "--folder", "--tls", "--certificate", "--keep-inputs"]),
@@ -60,7 +58,8 @@ def test_each_command_has_help_without_a_set_up(command, expected):
         ([], "the following arguments are required: COMMAND"),
         (["lap"], "invalid choice: 'lap'"),
         (["lab", "--port", "many"], "argument --port: invalid int value: 'many'"),
-        (["lab", "--no-browser", "--colour"], "unrecognized arguments: --colour"),
+        (["lab", "--work"], "argument --work: expected one argument"),
+        (["lab", "--originals", "--work", "x"], "not allowed with argument --originals"),
         (["run", "--colour"], "unrecognized arguments: --colour"),
         (["execute", "--colour"], "unrecognized arguments: --colour"),
         (["serve", "--colour"], "unrecognized arguments: --colour"),
@@ -108,61 +107,3 @@ def test_a_command_runs_in_the_folder_of_the_course(becoming, monkeypatch, tmp_p
     monkeypatch.chdir(tmp_path)
     __main__.main(["test"])
     assert Path.cwd() == ROOT
-
-
-def test_options_of_jupyterlab_pass_through(becoming):
-    __main__.main(["lab", "--no-browser", "--port", "8899", "--ip", "0.0.0.0"])
-    (command,) = becoming
-    assert {"--no-browser", "--port=8899", "--ip=0.0.0.0"} <= set(command)
-    becoming.clear()
-    __main__.main(["lab"])
-    (command,) = becoming
-    assert not [word for word in command if word.startswith(("--no-browser", "--port", "--ip"))]
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def first_answer(process, address):
-    """Return the page at `address`; the server prints its address before it accepts a call."""
-    for _ in range(300):
-        try:
-            return urllib.request.urlopen(address).read().decode()
-        except urllib.error.URLError as error:
-            if not isinstance(error.reason, ConnectionRefusedError) or process.poll() is not None:
-                raise
-            time.sleep(0.2)
-    pytest.fail(f"{address} did not answer")
-
-
-def test_lab_opens_lesson_00_in_jupyterlab(free_port, tmp_path):
-    settings = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    process = subprocess.Popen(
-        [*COMMAND, "lab", "--no-browser", "--ip", "127.0.0.1", "--port", str(free_port)],
-        cwd=ROOT,
-        env={**os.environ, **{name: str(tmp_path / name) for name in settings}},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        page = f"http://127.0.0.1:{free_port}/lab/tree/notebooks/00_start_here.ipynb?token="
-        said = []
-        for line in process.stderr:  # ends when JupyterLab does
-            said.append(line)
-            if page in line:
-                break
-        else:
-            pytest.fail("JupyterLab ended without an address:\n" + "".join(said))
-        address = line[line.index("http") :].strip()
-        assert "<title>JupyterLab</title>" in first_answer(process, address)
-        notebook = address.replace("/lab/tree/", "/api/contents/") + "&content=0"
-        assert '"path": "notebooks/00_start_here.ipynb"' in first_answer(process, notebook)
-    finally:
-        process.terminate()
-        process.communicate()

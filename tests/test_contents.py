@@ -6,9 +6,12 @@ from course_utils.contents import (
     ContentsError,
     Course,
     Lesson,
+    lesson_paths,
     read_contents,
     readme_table,
     select,
+    unlisted,
+    unlisted_note,
     update_readme,
 )
 
@@ -123,6 +126,22 @@ def test_a_lesson_that_does_not_exist_is_refused(word, message):
     with pytest.raises(ContentsError) as caught:
         select(COURSE, ["06", word])
     assert message in str(caught.value)
+
+
+def test_notebooks_that_are_no_lessons_are_named_in_one_line(tmp_path):
+    path = write(tmp_path)
+    (path.parent / "glossary.md").touch()
+    assert [each.name for each in lesson_paths(path)] == ["00_start.ipynb", "06_end.ipynb"]
+    assert unlisted(path) == ["Start.ipynb"]
+    (path.parent / "00_start-Copy1.ipynb").touch()
+    note = "Left alone, since course.toml does not list them: 00_start-Copy1.ipynb, Start.ipynb"
+    assert unlisted_note(path) == note
+
+
+def test_where_all_are_lessons_there_is_no_line(tmp_path):
+    path = write(tmp_path)
+    (path.parent / "Start.ipynb").unlink()
+    assert unlisted_note(path) == ""
 
 
 def test_the_table_has_a_line_for_each_lesson():

@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.contents import read_contents
+from course_utils.contents import lesson_paths
 from course_utils.files import write_atomically
 from course_utils.reading import answers
 from course_utils.reading.page import Cell, Copy, kernel_metadata, read_cells
@@ -68,8 +68,7 @@ def make_copies(root: Path, place: Place, server: str | None, today: str = "") -
 
 def _pages(root: Path) -> list[Path]:
     folder = root / "notebooks"
-    lessons = read_contents(folder / "course.toml").lessons
-    return [*(folder / lesson.file for lesson in lessons), *sorted(folder.glob("*.md"))]
+    return [*lesson_paths(folder / "course.toml"), *sorted(folder.glob("*.md"))]
 
 
 @dataclass

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from course_utils import environment
+from course_utils.contents import lesson_paths
 from course_utils.exercises import Exercise, NotYet, ____, exercise, expect_close
 from course_utils.exercises.blank import holds_blank
 from course_utils.exercises.core import STATES
@@ -244,9 +245,8 @@ def test_splice_replaces_what_is_between():
 
 @functools.cache
 def page(lesson):
-    found = sorted((ROOT / "notebooks").glob(f"{lesson}_*.ipynb"))
-    assert len(found) == 1, f"lesson_{lesson}.py belongs to notebooks/{lesson}_….ipynb: {found}"
-    return Page(nbformat.read(found[0], as_version=4))
+    (path,) = (path for path in lesson_paths() if path.name[:2] == lesson)
+    return Page(nbformat.read(path, as_version=4))
 
 
 @functools.cache
@@ -276,7 +276,7 @@ def test_notebook_and_package_have_the_same_exercises(lesson):
 
 
 def test_every_notebook_has_exercises():
-    assert [path.name[:2] for path in sorted((ROOT / "notebooks").glob("*.ipynb"))] == LESSONS
+    assert [path.name[:2] for path in lesson_paths()] == LESSONS
 
 
 @EACH_EXERCISE

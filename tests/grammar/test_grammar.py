@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_notebook
 
-from course_utils.contents import read_contents
+from course_utils.contents import lesson_paths, read_contents
 from tests.grammar import grammar_of, rules, violations
 from tests.grammar.sample_notebook import (
     add_output,
@@ -33,15 +33,16 @@ from tests.grammar.sample_notebook import (
 )
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+EACH_NOTEBOOK = pytest.mark.parametrize("path", lesson_paths(), ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+@EACH_NOTEBOOK
 def test_notebook_obeys_the_grammar(path):
     found = violations(nbformat.read(path, as_version=4), grammar=grammar_of(path))
     assert not found, f"{path.name}\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+@EACH_NOTEBOOK
 def test_minutes_to_read_are_those_of_the_contents(path):
     lessons = read_contents(NOTEBOOKS / "course.toml").lessons
     minutes = {lesson.file: lesson.minutes for lesson in lessons}[path.name]

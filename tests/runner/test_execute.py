@@ -121,8 +121,11 @@ def test_interrupt_stops_the_kernel_and_leaves_the_file(tmp_path):
 
 
 def test_command_executes_what_is_selected_and_renews_the_readme(course, capsys):
+    (course / "notebooks" / "Untitled.ipynb").write_text("the reader's own")
     assert command(course, "01") == 0
-    assert capsys.readouterr().out.startswith("01_a.ipynb: executed in ")
+    left, done, _ = capsys.readouterr().out.split("\n")
+    assert left == "Left alone, since course.toml does not list them: Untitled.ipynb"
+    assert done.startswith("01_a.ipynb: executed in ")
     outputs = [
         nbformat.read(course / "notebooks" / name, as_version=4).cells[0].outputs
         for name in ("00_a.ipynb", "01_a.ipynb")

@@ -1,17 +1,15 @@
 """Rendered lessons: formulas as MathML, alternative texts kept, nothing from the network."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-import course_utils
+from course_utils.contents import lesson_paths
 from course_utils.runner.formulas import FormulaError, mathml
 from course_utils.runner.render import render, render_text
 
-NOTEBOOKS = sorted((Path(course_utils.__file__).parent.parent / "notebooks").glob("*.ipynb"))
 TEXT = r"""## The Huber loss of $\hat y$
 
 With $r = \hat y - y$ and a price of \$5,
@@ -156,7 +154,7 @@ def test_an_unknown_formula_is_shown_as_it_was_written(caplog):
     assert "cannot convert" in caplog.text
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", lesson_paths(), ids=lambda path: path.stem)
 def test_every_formula_of_the_lesson_is_known(path, caplog):
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown"]

@@ -53,6 +53,7 @@ def mixed(tmp_path_factory):
         n03_exit=["sys.exit(0)", "1"],
         n04_lost=["time.sleep(1)\nos.kill(os.getppid(), 9)\ntime.sleep(600)", "1"],
     )
+    (root / "notebooks" / "Untitled.ipynb").write_text("the reader's own")
     (root / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
     process = start(root, "--jobs", "2", "--name", "mixed", "-p", "epochs=2", "--grid", "seed=3")
     out, _ = process.communicate(timeout=HANG)
@@ -137,6 +138,12 @@ def test_the_terminal_shows_a_table_of_100_columns_without_colour(mixed):
     assert "01 Bad seed=3: cell failed\n  cell 4 of 5, code-1: ValueError: first line\n" in out
     assert "1 of 5 ok." in out
     assert "python3 -m course_utils run --resume mixed" in out
+
+
+@POSIX
+def test_notebooks_that_are_no_lessons_are_left_alone_and_named(mixed):
+    _, _, out = mixed
+    assert out.startswith("Left alone, since course.toml does not list them: Untitled.ipynb\n")
 
 
 @POSIX

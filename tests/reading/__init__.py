@@ -1,0 +1,1 @@
+"""Tests of `lab` and the copies that it opens."""
