@@ -9,7 +9,7 @@ from urllib.parse import quote
 from course_utils.reading import ReadingError
 from course_utils.reading.place import Place, find_place
 from course_utils.reading.settings import write_overrides
-from course_utils.setup import bootstrap
+from course_utils.setup import bootstrap, isolation
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_LESSON = "00_start_here.ipynb"
@@ -47,19 +47,15 @@ def add_work(parser) -> None:
 
 def main(args: argparse.Namespace, root: Path = ROOT) -> int:
     """Make the copies and become JupyterLab; return the exit code if that cannot be."""
-    own_environment = Path(sys.prefix).resolve() == (root / ".venv").resolve()
-    if own_environment and (warning := write_overrides(Path(sys.prefix))):
+    prefix = Path(sys.prefix)
+    if prefix.resolve() == (root / ".venv").resolve() and (warning := write_overrides(prefix)):
         _say(f"warning: {warning}")
     place = (
         Place(root / "notebooks", root, "..") if args.originals else open_copies(root, args.work)
     )
     if place is None:
         return 1
-    if not own_environment:
-        # .venv finds the course by itself; in an environment of the reader's kernels need a path
-        paths = [str(root), os.environ.get("PYTHONPATH", "")]
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    return bootstrap.become(_command(args, place))
+    return bootstrap.become(_command(args, place), isolation.jupyterlab_environment())
 
 
 def open_copies(root: Path, wanted: str | None, keep: bool = True) -> Place | None:

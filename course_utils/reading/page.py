@@ -84,14 +84,14 @@ class Copy:
 
 
 def kernel_metadata() -> dict:
-    """Return the metadata that JupyterLab gives a notebook of the kernel `python3`, run by Python.
-
-    The versions are those of the running Python.
-    """
+    """Return the metadata that JupyterLab gives a notebook of this environment's kernel."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
+    manager = KernelSpecManager()
+    # As `lab` tells JupyterLab: before all others the kernel of this environment.
+    manager.kernel_dirs.insert(0, str(Path(sys.prefix, "share", "jupyter", "kernels")))
     try:
-        spec = KernelSpecManager().get_kernel_spec("python3")
+        spec = manager.get_kernel_spec("python3")
         name, language = spec.display_name, spec.language
     except NoSuchKernel:  # JupyterLab will ask for another one
         name, language = "Python 3 (ipykernel)", "python"
