@@ -226,7 +226,7 @@ BROKEN = {  # what is wrong with the notebook: the edit, a part of the message t
     ),
     "collapsed computation": (
         add_text("part-3-look", "\npicture.figure"),
-        'part-3-look: uses picture, which the collapsed cell "part-1-drawing" makes',
+        'part-3-look: uses picture, which the collapsed cell "part-2-drawing" makes',
     ),
     "picture not announced": (
         write("part-2-answer", "You predicted a number."),

@@ -62,7 +62,7 @@ def drawing(page: Page) -> Iterator[Violation]:
 
 
 def collapsed(page: Page) -> Iterator[Violation]:
-    for i, cell in enumerate(page.code):
+    for cell in page.code:
         if "exercise" in tags(cell):
             continue
         hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
@@ -84,13 +84,19 @@ def collapsed(page: Page) -> Iterator[Violation]:
                 f"{count} lines that draw, beside the alt text; expected at most "
                 f"{MOST_LINES_OF_A_PICTURE}, longer plotting belongs in course_utils",
             )
-        for later in page.code[i + 1 :]:
-            for name in sorted(uses(later) & makes(cell)):
+
+
+def collapsed_cells_only_draw(page: Page) -> Iterator[Violation]:
+    maker = {}  # the last cell that bound each name
+    for cell in page.code:
+        for name in sorted(uses(cell) & set(maker)):
+            if is_collapsed(maker[name]):
                 yield (
-                    later,
-                    f'uses {name}, which the collapsed cell "{cell.get("id")}" makes; a collapsed '
-                    "cell only draws",
+                    cell,
+                    f'uses {name}, which the collapsed cell "{maker[name].get("id")}" makes; a '
+                    "collapsed cell only draws",
                 )
+        maker |= dict.fromkeys(makes(cell), cell)
 
 
 def _lines_beside_alt(cell) -> int:
@@ -132,4 +138,4 @@ def cell_length(page: Page) -> Iterator[Violation]:
             )
 
 
-RULES = (predictions, drawing, collapsed, announced, cell_length)
+RULES = (predictions, drawing, collapsed, collapsed_cells_only_draw, announced, cell_length)
