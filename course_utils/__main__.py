@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         description="The notebook course: set up on the first use, then read, run and test it.",
         epilog="`python3 -m course_utils COMMAND --help` tells about one command. The first use "
         "makes .venv in the course's folder, unless the running Python has all that "
-        "requirements.txt pins.",
+        "requirements.lock pins.",
     )
     commands = overview.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in COMMANDS.items():

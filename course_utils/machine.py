@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from course_utils import data
-from course_utils.setup import bootstrap
+from course_utils.setup import bootstrap, pins
+from course_utils.setup.messages import SetupError, few
 
 GIB = 2**30
 MEMORY_NEEDED = 1.5  # GiB free; no lesson's default run takes more
@@ -73,16 +74,16 @@ def _python() -> Row:
 def _packages() -> Row:
     what = "packages as pinned"
     try:
-        pins = bootstrap.read_requirements(data.DATA_FOLDER.parent / "requirements.txt")
-    except bootstrap.SetupError as error:
-        return Row(what, "no list of pins", "requirements.txt", False, str(error))
-    wrong = bootstrap.missing(pins, sys.path)
+        wanted = bootstrap.wanted(data.DATA_FOLDER.parent)
+    except SetupError as error:
+        return Row(what, "no list of pins", bootstrap.PINS, False, str(error))
+    wrong = pins.missing(wanted, sys.path)
     return Row(
         what,
-        f"{len(pins) - len(wrong)} of {len(pins)}",
-        f"{len(pins)} of {len(pins)}",
+        f"{len(wanted) - len(wrong)} of {len(wanted)}",
+        f"{len(wanted)} of {len(wanted)}",
         not wrong,
-        f"run `python3 -m course_utils lab`, which installs: {', '.join(wrong)}",
+        f"run `python3 -m course_utils lab`, which installs: {few(wrong)}",
     )
 
 

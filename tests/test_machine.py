@@ -13,10 +13,11 @@ import tensorflow as tf
 
 from course_utils import data
 from course_utils.machine import check_machine
-from course_utils.setup import bootstrap
+from course_utils.setup import bootstrap, pins
+from course_utils.setup.messages import SetupError
 
 GIB = 2**30
-PINS = len(bootstrap.read_requirements(data.DATA_FOLDER.parent / "requirements.txt"))
+PINS = len(bootstrap.wanted(data.DATA_FOLDER.parent))
 
 
 @pytest.fixture(autouse=True)
@@ -70,11 +71,11 @@ def disk_full(monkeypatch):
     monkeypatch.setattr(tempfile, "TemporaryFile", Full)
 
 
-def no_requirements(monkeypatch):
-    def missing(path):
-        raise bootstrap.SetupError(f"{path.name} is missing. Clone it again.")
+def no_pins(monkeypatch):
+    def missing(root):
+        raise SetupError("requirements.txt is missing. Clone it again.")
 
-    monkeypatch.setattr(bootstrap, "read_requirements", missing)
+    monkeypatch.setattr(bootstrap, "wanted", missing)
 
 
 TENSORFLOW = "TensorFlow: 0² + 1² + … + 4²"
@@ -88,15 +89,15 @@ FAILURES = {
         ("Python", None, "install Python 3.13, then run `python3 -m course_utils lab` with it"),
     ),
     "packages": (
-        lambda m: m.setattr(bootstrap, "missing", lambda pins, path: ["keras==1.0", "rich==2.0"]),
+        lambda m: m.setattr(pins, "missing", lambda wanted, path: ["keras==1.0", "rich==2.0"]),
         (
             "packages as pinned",
             f"{PINS - 2} of {PINS}",
             "run `python3 -m course_utils lab`, which installs: keras==1.0, rich==2.0",
         ),
     ),
-    "no requirements": (
-        no_requirements,
+    "no pins": (
+        no_pins,
         ("packages as pinned", "no list of pins", "requirements.txt is missing. Clone it again."),
     ),
     "no TensorFlow": (

@@ -1,4 +1,4 @@
-"""Set-up of the course on a fresh machine: `.venv` in the project's folder, from requirements.txt.
+"""Set-up of the course on a fresh machine: `.venv` in the project's folder, from requirements.lock.
 
 Only the standard library is imported here, and the text parses on Python 3.8, so that an old
 Python gets a message and not a SyntaxError. The order of the steps makes an interruption harmless
@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from course_utils.setup import messages
+from course_utils.setup import messages, pins, pip_settings
 from course_utils.setup.messages import SetupError
 from course_utils.setup.progress import LOG, Commands, Progress
 
 OLDEST = (3, 11)
 NEWEST = (3, 13)
-STAMP = "requirements.sha256"  # SHA-256 of the requirements.txt that is completely installed
+PINS = "requirements.lock"
+STAMP = "requirements.sha256"  # SHA-256 of the requirements.lock that is completely installed
 LOCK = "setup.lock"
 LINK = "course.pth"  # in site-packages: the course's folder, relative, so that a copy stays whole
-PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)\s*(#.*)?")
 
 
 def check_python() -> None:
@@ -40,54 +37,39 @@ def check_python() -> None:
         raise SetupError(messages.wrong_python(OLDEST, NEWEST))
 
 
-def read_requirements(path: Path) -> dict[str, str]:
-    """Return the pins of a requirements file, name to version.
-
-    Raises SetupError when the file is missing, or naming the line that is neither blank, nor a
-    comment, nor `name==version`, or that pins a name again.
-    """
-    if not path.is_file():
-        raise SetupError(f"{path} is missing. Is the course's folder complete? Clone it again.")
-    pins: dict[str, str] = {}
-    # utf-8-sig: an editor on Windows may have put a byte order mark before the first line.
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        pin = PIN.fullmatch(text)
-        if pin is None:
-            raise SetupError(f"{path}, line {number}: expected `name==version`, found `{text}`")
-        if pin[1] in pins:
-            raise SetupError(f"{path}, line {number}: {pin[1]} is pinned twice")
-        pins[pin[1]] = pin[2]
-    return pins
-
-
-def missing(pins: dict[str, str], path: list[str]) -> list[str]:
-    """Return the pins (`name==version`) that the folders in `path` do not hold in that version."""
-    return [
-        f"{name}=={version}" for name, version in pins.items() if _version(name, path) != version
-    ]
-
-
 def ensure_environment(root: Path, arguments: list[str]) -> None:
-    """Return if this Python has what `root/requirements.txt` pins; else go on in `root/.venv`.
+    """Return if this Python has the packages of the course; else go on in `root/.venv`.
 
     `.venv` is made, finished or brought up to date when needed. Then this process becomes
     `.venv`'s Python running `-m course_utils` with the same `arguments`, and does not return.
     The working folder must be `root`. Raises SetupError.
     """
-    pins = read_requirements(root / "requirements.txt")
-    venv = root / ".venv"
-    inside = venv.is_dir() and os.path.samefile(sys.prefix, venv)
-    if not inside and not missing(pins, sys.path):
+    pins.check_lock(root / "requirements.txt", root / PINS)
+    whole = _is_complete(root) if runs_in_venv(root) else True
+    if whole and not pins.missing(wanted(root), sys.path):
         return
     if not is_ready(root):
         set_up(root)
-    elif inside:
-        return
-    become([str(venv_python(venv)), "-m", "course_utils", *arguments])
+    # Either could put other packages, or another Python's, before those of .venv.
+    environ = {n: v for n, v in os.environ.items() if n not in ("PYTHONPATH", "PYTHONHOME")}
+    become([str(venv_python(root / ".venv")), "-m", "course_utils", *arguments], environ)
+
+
+def wanted(root: Path) -> dict[str, str]:
+    """Return the pins that the running Python must hold, name to version; raises SetupError.
+
+    `.venv` is the course's, and holds all that the lock pins. An environment of somebody's own
+    must hold what the course uses itself; the rest of it is its owner's.
+    """
+    if runs_in_venv(root):
+        return pins.read_lock(root / PINS)
+    return pins.read_requirements(root / "requirements.txt")
+
+
+def runs_in_venv(root: Path) -> bool:
+    """Say whether the running Python is that of `root/.venv`."""
+    venv = root / ".venv"
+    return venv.is_dir() and os.path.samefile(sys.prefix, venv)
 
 
 def become(command: list[str], environ: Mapping[str, str] = os.environ) -> NoReturn:
@@ -109,20 +91,8 @@ def venv_python(venv: Path) -> Path:
 
 
 def is_ready(root: Path) -> bool:
-    """Say whether `root/.venv` runs and holds what `root/requirements.txt` asks for."""
-    venv = root / ".venv"
-    requirements = root / "requirements.txt"
-    stamp = venv / STAMP
-    # Without a lock file no set-up has touched .venv: somebody made it by hand.
-    complete = (
-        stamp.read_bytes() == _hash(requirements) if stamp.is_file() else not (venv / LOCK).exists()
-    )
-    return (
-        complete
-        and all((folder / LINK).is_file() for folder in _linkable(root))
-        and _runs(venv)
-        and not missing(read_requirements(requirements), _site_packages(venv))
-    )
+    """Say whether `root/.venv` runs and holds what `root/requirements.lock` pins."""
+    return _is_complete(root) and _lacks(root) == []
 
 
 def set_up(root: Path) -> None:
@@ -130,6 +100,8 @@ def set_up(root: Path) -> None:
     if sys.platform == "darwin" and platform.machine() == "x86_64":
         raise SetupError(messages.INTEL_MAC)
     venv = root / ".venv"
+    if os.pathsep in str(venv):
+        raise SetupError(messages.separator_in_path(root))
     try:
         venv.mkdir(exist_ok=True)
         with open(venv / LOCK, "a") as lock, Progress(venv) as progress:
@@ -147,9 +119,8 @@ def set_up(root: Path) -> None:
 
 def _install(root: Path, commands: Commands, progress: Progress) -> None:
     venv = root / ".venv"
-    requirements = root / "requirements.txt"
-    pins = read_requirements(requirements)
-    wanted = _hash(requirements)
+    lock = root / PINS
+    wanted = _hash(lock)
     stamp = venv / STAMP
     stamp.unlink(missing_ok=True)
 
@@ -162,25 +133,21 @@ def _install(root: Path, commands: Commands, progress: Progress) -> None:
     progress.stage("2 of 3: pip")
     _forget_half_installed(venv)
     python = str(venv_python(venv))
-    if not _version("pip", _site_packages(venv)) and not commands.run(
+    if "pip" not in pins.installed(_site_packages(venv)) and not commands.run(
         python, "-m", "ensurepip", "--default-pip"
     ):
-        outer_pip = (sys.executable, "-m", "pip", "--python", python)
-        if not commands.run(*outer_pip, "--version"):
+        if not commands.run(sys.executable, "-m", "pip", "--python", python, "--version"):
             raise SetupError(messages.no_pip(venv / LOG))
-        if not commands.run(*outer_pip, "install", "--no-input", "pip"):
-            raise SetupError(messages.pip_failed(venv / LOG))
+        if not commands.run_pip(sys.executable, "--python", python, "install", "pip"):
+            raise SetupError(messages.pip_failed(venv / LOG, python))
 
-    progress.stage(f"3 of 3: {len(pins)} pinned packages and what they need")
-    pip_install = (python, "-m", "pip", "install", "--no-input", "--progress-bar", "off")
-    if not commands.run(*pip_install, "-r", str(requirements)):
-        raise SetupError(messages.pip_failed(venv / LOG))
-    absent = missing(pins, _site_packages(venv))
-    if absent:
-        raise SetupError(
-            f"pip reported success, but {venv} has not {', '.join(absent)}.\n"
-            f"Delete {venv} and repeat the command. The whole output is in {venv / LOG}."
-        )
+    progress.stage(f"3 of 3: the packages of {PINS}")
+    pip_install = ("install", "--progress-bar", "off", "--require-hashes")
+    if not commands.run_pip(python, *pip_install, "-r", str(lock)):
+        raise SetupError(messages.pip_failed(venv / LOG, python))
+    absent = _lacks(root)
+    if absent != []:
+        raise SetupError(messages.not_believed(venv / LOG, python, lock, absent or ["Python"]))
     from course_utils.files import write_atomically  # late: its annotations need Python 3.10
 
     for folder in _linkable(root):
@@ -188,11 +155,28 @@ def _install(root: Path, commands: Commands, progress: Progress) -> None:
     write_atomically(stamp, wanted)
 
 
-def _version(name: str, path: list[str]) -> str | None:
-    """Return the version of an installed distribution, None where there is none."""
-    importlib.invalidate_caches()  # pip may have changed the folders since the last look
-    found = next(iter(metadata.distributions(name=name, path=path)), None)
-    return found.version if found else None
+def _is_complete(root: Path) -> bool:
+    """Say whether the last set-up of `.venv` came to its end, and had the lock of today."""
+    venv = root / ".venv"
+    stamp = venv / STAMP
+    # Without a lock file no set-up has touched .venv: somebody made it by hand.
+    complete = (
+        stamp.read_bytes() == _hash(root / PINS)
+        if stamp.is_file()
+        else venv.is_dir() and not (venv / LOCK).exists()
+    )
+    return complete and all((folder / LINK).is_file() for folder in _linkable(root))
+
+
+def _lacks(root: Path) -> list[str] | None:
+    """Return the pins that `.venv`'s Python does not find, None where it does not run."""
+    command = [str(venv_python(root / ".venv")), "-m", "course_utils.setup.pins", str(root / PINS)]
+    settings = pip_settings.bare(os.environ)
+    try:
+        done = subprocess.run(command, cwd=root, env=settings, capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.split() if done.returncode == 0 else None
 
 
 def _hash(path: Path) -> bytes:
@@ -211,8 +195,9 @@ def _linkable(root: Path) -> list[Path]:
 def _runs(venv: Path) -> bool:
     """Say whether `.venv`'s Python starts and is of a supported version."""
     test = f"import sys; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"
+    command = [str(venv_python(venv)), "-I", "-c", test]
     try:
-        return subprocess.run([venv_python(venv), "-c", test], capture_output=True).returncode == 0
+        return subprocess.run(command, capture_output=True).returncode == 0
     except OSError:  # no such file, a broken link, not executable
         return False
 

@@ -63,13 +63,16 @@ def digest(requirements: Iterable[str]) -> str:
 def read_lock(path: Path) -> dict[str, str]:
     """Return the pins of a lock that apply to the running Python, normalized name to version.
 
-    Raises ModuleNotFoundError where `packaging` is not installed, which every lock pins, and
-    SetupError when the file is missing.
+    Raises SetupError when the file is missing. Where `packaging` is not installed, which reads
+    markers, the result holds only its own pin: enough to see that something is missing.
     """
-    from packaging.requirements import Requirement
-
+    lines = _lines(path)
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:
+        return dict(re.findall(r"^(packaging)==(\S+)", "\n".join(lines), re.M))
     pins = {}
-    for line in _lines(path):
+    for line in lines:
         if line[:1].isalnum():  # hashes are indented; options and comments have their signs
             requirement = Requirement(line.rstrip(" \\"))
             if requirement.marker is None or requirement.marker.evaluate():
@@ -78,17 +81,14 @@ def read_lock(path: Path) -> dict[str, str]:
     return pins
 
 
-def missing(lock: Path, path: list[str]) -> list[str]:
-    """Return the pins (`name==version`) of `lock` for the running Python that `path` does not hold.
-
-    Where `packaging` is missing nothing can be said of the others, and it stands for them all.
-    """
-    try:
-        pins = read_lock(lock)
-    except ModuleNotFoundError:
-        return ["packaging"]
+def missing(pins: dict[str, str], path: list[str]) -> list[str]:
+    """Return the pins (`name==version`) that the folders in `path` do not hold in that version."""
     found = installed(path)
-    return [f"{name}=={version}" for name, version in pins.items() if found.get(name) != version]
+    return [
+        f"{name}=={version}"
+        for name, version in pins.items()
+        if found.get(_normalized(name)) != version
+    ]
 
 
 def installed(path: list[str]) -> dict[str, str]:
@@ -119,4 +119,4 @@ def _normalized(name: str) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(missing(Path(sys.argv[1]), sys.path)))
+    print("\n".join(missing(read_lock(Path(sys.argv[1])), sys.path)))

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from course_utils.setup import pip_settings
+
 LOG = "install.log"  # in .venv: the whole output of the commands of the last set-up
 SHOWN = re.compile(
     r"\s*(Collecting|Downloading|Processing|Using cached|Building|WARNING: Retrying)"
@@ -129,16 +131,26 @@ class Commands:
         self.log = log
         self.progress = progress
         self.options = {} if os.name == "nt" else {"pass_fds": (lock.fileno(),)}
-        self.environment = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
     def run(self, *command: str) -> bool:
-        """Run `command` to its end and say whether it succeeded."""
+        """Run `command` to its end and say whether it succeeded; no setting reaches it."""
+        return self._run(command, pip_settings.bare(os.environ))
+
+    def run_pip(self, python: str, *arguments: str) -> bool:
+        """Run `python`'s pip and say whether it succeeded; the user's index and proxy reach it.
+
+        Raises SetupError when pip's configuration files cannot be read.
+        """
+        command = (python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments)
+        return self._run(command, pip_settings.for_pip(python, os.environ))
+
+    def _run(self, command: tuple[str, ...], environment: dict[str, str]) -> bool:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=subprocess.STDOUT,
-            env=self.environment,
+            env=environment,
             **self.options,
         )
         try:
@@ -150,4 +162,7 @@ class Commands:
             process.terminate()
             process.wait()
             raise
+        if process.returncode < 0:
+            self.log.write(f"The command was ended by signal {-process.returncode}.\n".encode())
+            self.log.flush()
         return process.returncode == 0

@@ -1,5 +1,6 @@
 """A small copy of the course's project with toy packages, to test the set-up without a network."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -10,12 +11,15 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import packaging
+
 import course_utils
-from course_utils.setup import bootstrap
+from course_utils.setup import bootstrap, pins
 
 SET_UP_FILES = (
     *("__init__.py", "__main__.py", "files.py", "setup/__init__.py"),
-    *("setup/bootstrap.py", "setup/isolation.py", "setup/messages.py", "setup/progress.py"),
+    *("setup/bootstrap.py", "setup/isolation.py", "setup/messages.py", "setup/pins.py"),
+    *("setup/pip_settings.py", "setup/progress.py"),
 )
 
 # The toy stands in for pytest: `python3 -m course_utils test 3` ends in it, with exit code 3;
@@ -44,16 +48,22 @@ def write_wheel(folder: Path, name: str, version: str, files: dict[str, str | by
     return path
 
 
+def package_files(package) -> dict[str, bytes]:
+    """Return the files of an installed package, for a wheel of it."""
+    folder = Path(package.__file__).parent
+    files = [p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    return {p.relative_to(folder.parent).as_posix(): p.read_bytes() for p in files}
+
+
 class Project:
     """A project folder with the real set-up code, its pins, and the wheels that pip may use."""
 
     def __init__(self, folder: Path):
-        self.root = folder / "project"
+        self.root = folder / "the course, 100% ü'"  # names that somebody's folder may have
         self.venv = self.root / ".venv"
         self.stamp = self.venv / bootstrap.STAMP
         self.log = self.venv / bootstrap.LOG
         self.wheels = folder / "wheels"
-        self.modules = folder / "modules"  # on PYTHONPATH: hides modules of Python
         self.environment = {
             name: value
             for name, value in os.environ.items()
@@ -64,7 +74,6 @@ class Project:
             PIP_NO_CACHE_DIR="1",
             PIP_NO_INDEX="1",
             PIP_FIND_LINKS=str(self.wheels),
-            PYTHONPATH=str(self.modules),
         )
 
     @classmethod
@@ -72,31 +81,51 @@ class Project:
         """Make a project that pins toy 1.0 and has nothing set up."""
         project = cls(folder)
         package = project.root / "course_utils"
-        for path in (package / "setup", project.wheels, project.modules):
+        for path in (package / "setup", project.wheels):
             path.mkdir(parents=True)
         for name in SET_UP_FILES:
             shutil.copy(Path(course_utils.__file__).parent / name, package / name)
         for version in ("1.0", "2.0"):
             toy = {"pytest/__init__.py": "", "pytest/__main__.py": TOY}
             write_wheel(project.wheels, "toy", version, toy)
+        write_wheel(project.wheels, "packaging", packaging.__version__, package_files(packaging))
         project.pin("toy==1.0  # stands in for pytest")
         return project
 
     def copy(self, folder: Path) -> "Project":
         """Return a copy, `.venv` included."""
-        for path in (self.root, self.wheels, self.modules):
+        for path in (self.root, self.wheels):
             shutil.copytree(path, folder / path.name, symlinks=True)
         return Project(folder)
 
     def pin(self, *lines: str) -> None:
-        """Write requirements.txt."""
-        text = "".join(f"{line}\n" for line in lines)
-        (self.root / "requirements.txt").write_text(text, encoding="utf-8")
+        """Write requirements.txt, and its lock with the hashes of the wheels."""
+        requirements = self.root / "requirements.txt"
+        requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        named = pins.read_requirements(requirements)
+        digest = pins.digest(f"{name}=={version}" for name, version in named.items())
+        lock = f"# SHA-256 of what it was made from: {digest}\n--only-binary :all:\n"
+        for name, version in {**named, "packaging": packaging.__version__}.items():
+            wheel = self.wheels / f"{name}-{version}-py3-none-any.whl"
+            content = wheel.read_bytes() if wheel.is_file() else b""
+            sha256 = hashlib.sha256(content).hexdigest()
+            lock += f"{name}=={version} \\\n    --hash=sha256:{sha256}\n"
+        lock += "toy==9 ; sys_platform == 'of somebody else' \\\n    --hash=sha256:00\n"
+        (self.root / bootstrap.PINS).write_text(lock, encoding="utf-8")
 
-    def hide(self, *modules: str) -> None:
-        """Make modules of Python unusable in every process of this project."""
-        for name in modules:
-            (self.modules / f"{name}.py").write_text(f"raise SystemExit('No module named {name}')")
+    def hide(self, *modules: str) -> Path:
+        """Hide modules of Python from `.venv`, and return a Python outside that lacks them, too.
+
+        Both environments are made here, without pip.
+        """
+        outer = self.root.with_name("outer")
+        for venv in (outer, self.venv):
+            make = [sys.executable, "-m", "venv", "--without-pip", str(venv)]
+            subprocess.run(make, check=True)
+            (folder,) = (p for p in map(Path, bootstrap._site_packages(venv)) if p.is_dir())
+            code = f"import sys; sys.modules.update(dict.fromkeys({modules!r}))\n"
+            (folder / "hide.pth").write_text(code, encoding="utf-8")
+        return bootstrap.venv_python(outer)
 
     def files(self) -> set[Path]:
         """Return all paths in the project's folder except byte code."""
