@@ -75,11 +75,11 @@ class Turns:
         return self.table()
 
     def _shown_unit(self) -> tuple[str, float]:
-        """Name and size, in `unit`, of the unit of the table: the smallest median is above 1."""
+        """Name and size of the table's unit: no median is below a tenth of it."""
         if self.unit != "s":
             return self.unit, 1.0
         smallest = min((self.median(name) for name in self.values), default=1.0)
-        return next((u for u in UNITS_OF_TIME if smallest >= u[1]), UNITS_OF_TIME[-1])
+        return next((u for u in UNITS_OF_TIME if smallest >= u[1] / 10), UNITS_OF_TIME[-1])
 
 
 def measure_in_turns(
@@ -111,7 +111,7 @@ def measure_in_turns(
     return Turns({name: np.array(each[warm_up:]) for name, each in seconds.items()})
 
 
-def compare(label: str, value, low: float, high: float, unit: str = "") -> bool:
+def compare(label: str, value, low: float, high: float, unit: str = "") -> None:
     """Print a measured time, throughput or ratio beside the range expected; never raise.
 
     Args:
@@ -120,9 +120,6 @@ def compare(label: str, value, low: float, high: float, unit: str = "") -> bool:
             quartiles.
         low, high: the range in which the value is expected on a machine that does nothing else.
         unit: of value, low and high, such as "ms"; "" for a ratio.
-
-    Returns:
-        Whether the value (the median) is inside.
     """
     try:
         values = np.asarray(value, dtype=float).ravel()
@@ -133,11 +130,9 @@ def compare(label: str, value, low: float, high: float, unit: str = "") -> bool:
     if values.size > 1:
         q1, q3 = np.percentile(values, [25, 75])
         found += f" (half between {_number(q1)} and {_number(q3)})"
-    inside = bool(low <= middle <= high)
-    expected = f"{low:g} to {high:g}"
-    verdict = f"inside {expected}" if inside else f"outside {expected}: {OUTSIDE}"
+    expected = f"{low:.4g} to {high:.4g}"
+    verdict = f"inside {expected}" if low <= middle <= high else f"outside {expected}: {OUTSIDE}"
     print(f"{label:<{LABEL_WIDTH}} {found}   {verdict}")
-    return inside
 
 
 def _number(value: float) -> str:

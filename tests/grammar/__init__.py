@@ -8,7 +8,7 @@ mark with `grammar = 2` keep the old rules, `old.py`.
 from pathlib import Path
 
 from course_utils.contents import read_contents
-from tests.grammar import code, evidence, old, outputs, sections, text, wheel
+from tests.grammar import clock, code, evidence, old, outputs, sections, text, wheel
 from tests.grammar.code import SETUP_SOURCE
 from tests.grammar.page import Page
 
@@ -23,6 +23,7 @@ def rules(grammar: int = NEWEST, committed: bool = True) -> list:
     return [
         *text.RULES,
         *code.RULES,
+        *clock.RULES,
         *(old.RULES if grammar == 1 else new),
         *(outputs.RULES if committed else ()),
     ]

@@ -379,6 +379,26 @@ BROKEN = {  # what is wrong with the notebook: the edit, a part of the message t
         set_attribute("part-1-check", "execution_count", 9),
         "part-1-check: execution count 9, expected 7",
     ),
+    "a time for nbval": (
+        write("part-1-check", "print(time.perf_counter())"),
+        "part-1-check: tagged nbval-check-output and calls perf_counter",
+    ),
+    "a comparison of times for nbval": (
+        write("part-1-check", "timing.compare('x', 1, 0, 2)"),
+        "part-1-check: tagged nbval-check-output and calls compare",
+    ),
+    "an assertion on a time": (
+        write("part-2-check", "t = time.perf_counter()\nrate = 4 / t\nassert rate > 1"),
+        "part-2-check: an assertion looks at rate, a time",
+    ),
+    "an assertion on a median": (
+        write("part-2-check", "check_range('x', measure_in_turns(ways).median('a'), 1, 2)"),
+        "part-2-check: an assertion looks at measure_in_turns(…), a time",
+    ),
+    "an assertion on a latency": (
+        write("part-2-check", "for x in loads:\n    check_range('x', max(x.latency), 1, 2)"),
+        "part-2-check: an assertion looks at x.latency, a time",
+    ),
     "nothing for nbval": (tag("part-1-check"), "notebook: no cell has the tag nbval-check-output"),
     "nothing to compare": (
         tag("part-2-look", "nbval-check-output"),
