@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "serve the model of lesson 06 over HTTP, with a page to draw digits on",
     "keys": "add, list or revoke the API keys of the service",
     "audit": "verify the audit log of the service",
+    "study": "for authors: run the comparisons over seeds of a lesson; writes data/studies/",
     "execute": "for authors: execute the committed notebooks again, in place",
     "lock": "for authors: pin all packages anew after a change of requirements.txt",
 }
@@ -73,6 +74,10 @@ def _load(command: str):
         from course_utils.service import cli
 
         return cli.COMMANDS[command]
+    if command == "study":
+        from course_utils.studies import cli
+
+        return cli.add_arguments, cli.main
     if command == "execute":
         from course_utils.runner import execute
 

@@ -19,7 +19,7 @@ def call(*arguments):
 def test_the_overview_names_every_command():
     result = call("--help")
     assert (result.returncode, result.stderr) == (0, "")
-    for command in ("lab", "run", "test", "serve", "keys", "audit", "execute"):
+    for command in ("lab", "run", "test", "serve", "keys", "audit", "study", "execute"):
         assert re.search(rf"^    {command} +\w", result.stdout, re.MULTILINE)
 
 
@@ -35,6 +35,7 @@ def test_the_overview_names_every_command():
         ("serve", ["--host", "--port", "--folder", "--tls", "--certificate", "--keep-inputs"]),
         ("keys", ["{add,list,revoke}", "--owner", "--scope", "--days", "--per-minute"]),
         ("audit", ["{verify}", "--folder"]),
+        ("study", ["STUDY", "--jobs"]),
         ("execute", ["LESSON"]),
     ],
 )
@@ -62,6 +63,11 @@ def test_each_command_has_help_without_a_set_up(command, expected):
         (["lab", "--work"], "argument --work: expected one argument"),
         (["lab", "--originals", "--work", "x"], "not allowed with argument --originals"),
         (["run", "--colour"], "unrecognized arguments: --colour"),
+        (["study"], "the following arguments are required: STUDY"),
+        (
+            ["study", "02", "--jobs", "0"],
+            "argument --jobs: '0' is not a whole number of at least 1",
+        ),
         (["execute", "--colour"], "unrecognized arguments: --colour"),
         (["serve", "--colour"], "unrecognized arguments: --colour"),
         (["keys", "lend"], "invalid choice: 'lend'"),

@@ -201,6 +201,8 @@ NEED_NOTHING = [
     "course_utils.runner.execute",
     "course_utils.runner",
     "course_utils.runner.cli",
+    "course_utils.studies",
+    "course_utils.studies.cli",
 ]
 NEED_NO_TENSORFLOW = {
     "course_utils.setup.bootstrap",

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="parameter values from course.toml: shortest, those in the lessons, strongest",
     )
     parser.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="lessons at a time (default 1)"
+        "--jobs", type=jobs, default=1, metavar="N", help="lessons at a time (default 1)"
     )
     parser.add_argument("--name", help="name of the run (default: date and time)")
     parser.add_argument(
@@ -100,7 +100,7 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
 def _new(args: argparse.Namespace, root: Path):
     """Plan a new run, make its folder, and return it."""
     from course_utils.contents import read_contents, select
-    from course_utils.runner.orchestrate import Run
+    from course_utils.runner.orchestrate import LessonRun
     from course_utils.runner.plan import PlanError, make_plan, write_plan
     from course_utils.runner.results import Result
 
@@ -124,13 +124,13 @@ def _new(args: argparse.Namespace, root: Path):
             f"or finish it with --resume {plan.name}"
         ) from None
     write_plan(plan, folder / "run.json")
-    return Run(plan, folder, notebooks, [Result() for _ in plan.jobs])
+    return LessonRun(plan, folder, notebooks, [Result() for _ in plan.jobs])
 
 
 def _resumed(args: argparse.Namespace, root: Path):
     """Return the earlier run that --resume names, with its results so far."""
     from course_utils.contents import read_contents
-    from course_utils.runner.orchestrate import Run
+    from course_utils.runner.orchestrate import LessonRun
     from course_utils.runner.plan import PlanError, check_plan, read_plan
     from course_utils.runner.results import read_results, running_process
 
@@ -146,7 +146,7 @@ def _resumed(args: argparse.Namespace, root: Path):
     check_plan(plan, read_contents(notebooks / "course.toml"), notebooks)
     if args.timeout is not None:
         plan = dataclasses.replace(plan, timeout=args.timeout)
-    return Run(plan, folder, notebooks, read_results(folder, plan.jobs))
+    return LessonRun(plan, folder, notebooks, read_results(folder, plan.jobs))
 
 
 def _execute(run, parallel: int) -> int:
@@ -160,14 +160,15 @@ def _execute(run, parallel: int) -> int:
         where = shown(run.folder)
         display.note(f"Run {run.plan.name}: {todo} of {len(run.results)} lessons to do, in {where}")
         stopped = run.execute(parallel, display)
-    show_summary(console, run.plan, run.results, run.folder)
+    show_summary(console, run)
     console.print(f"Took {time.monotonic() - started:.0f} s.")
     if stopped:
         return 130
     return 0 if all(result.ok for result in run.results) else 1
 
 
-def _jobs(text: str) -> int:
+def jobs(text: str) -> int:
+    """Read the value of --jobs."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
     return int(text)

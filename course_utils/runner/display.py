@@ -1,8 +1,10 @@
 """What a run shows on the terminal: a live line for each running lesson, then the table."""
 
-import shlex
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -11,8 +13,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from course_utils.metrics import format_metric
-from course_utils.runner.plan import Job, Plan
+from course_utils.runner.plan import Job
 from course_utils.runner.results import NOT_STARTED, OK, Result
+
+if TYPE_CHECKING:
+    from course_utils.runner.orchestrate import Run
 
 WIDTH = 100  # columns where there is no terminal to ask
 COLOURS = {OK: "green", NOT_STARTED: "yellow"}
@@ -38,7 +43,7 @@ class Display:
             ),
             BarColumn(bar_width=14),
             TextColumn(
-                "{task.fields[cell]}",
+                "{task.fields[step]}",
                 table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis"),
             ),
             TimeElapsedColumn(),
@@ -64,19 +69,19 @@ class Display:
         """Show that `job` started."""
         if self.live:
             self._tasks[job.folder] = self._progress.add_task(
-                job.label, total=None, cell="starting", memory=""
+                job.label, total=None, step="starting", memory=""
             )
         else:
             self.note(f"{'start':14} {job.label}")
 
-    def progress(self, job: Job, cell: str, place: int, of: int) -> None:
-        """Show that the code cell `cell`, number `place` of `of`, started."""
+    def progress(self, job: Job, step: str, place: int, of: int) -> None:
+        """Show that `step` (a code cell, a row), number `place` of `of`, started."""
         if self.live:
             self._progress.update(
                 self._tasks[job.folder],
                 total=of,
                 completed=place - 1,
-                cell=f"{place}/{of} {cell}",
+                step=f"{place}/{of} {step}",
             )
 
     def memory(self, job: Job, peak: int) -> None:
@@ -98,16 +103,17 @@ class Display:
         self.console.print(Text(text), soft_wrap=True)
 
 
-def show_summary(console: Console, plan: Plan, results: list[Result], folder: Path) -> None:
-    """Print the table of results, then each failure with its cell, then where the files are."""
+def show_summary(console: Console, run: Run) -> None:
+    """Print the table of results, then each failure with its place, then where the files are."""
+    pairs = list(zip(run.plan.jobs, run.results, strict=True))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("Lesson", ratio=3)
+    table.add_column(run.kind, ratio=3)
     table.add_column("Parameters", ratio=3)
     table.add_column("Status", no_wrap=True)
     table.add_column("Seconds", justify="right", no_wrap=True)
     table.add_column("Peak MB", justify="right", no_wrap=True)
     table.add_column("Metrics", ratio=4)
-    for job, result in zip(plan.jobs, results, strict=True):
+    for job, result in pairs:
         table.add_row(
             f"{job.number} {job.title}",
             "\n".join(f"{name}={job.parameters[name]}" for name in job.given),
@@ -117,18 +123,15 @@ def show_summary(console: Console, plan: Plan, results: list[Result], folder: Pa
             "\n".join(f"{name} {format_metric(v)}" for name, v in result.metrics.items()),
         )
     console.print(table)
-    for job, result in zip(plan.jobs, results, strict=True):
+    for job, result in pairs:
         if result.message:
             console.print(Text(f"{job.label}: {result.status}"), soft_wrap=True)
             console.print(Text(f"  {result.message}"), soft_wrap=True)
-            console.print(Text(f"  {shown(folder / job.folder)}"), soft_wrap=True)
-    ok = sum(result.ok for result in results)
-    console.print(
-        Text(f"{ok} of {len(results)} ok. {shown(folder / 'index.html')}"), soft_wrap=True
-    )
-    if ok < len(results):
-        command = f"python3 -m course_utils run --resume {shlex.quote(plan.name)}"
-        console.print(Text(f"Run again what has not succeeded: {command}"), soft_wrap=True)
+            console.print(Text(f"  {shown(run.folder / job.folder)}"), soft_wrap=True)
+    ok = sum(result.ok for result in run.results)
+    console.print(Text(f"{ok} of {len(pairs)} ok. {shown(run.overview)}"), soft_wrap=True)
+    if ok < len(pairs):
+        console.print(Text(f"Run again what has not succeeded: {run.again}"), soft_wrap=True)
 
 
 def shown(path: Path) -> Path:

@@ -16,12 +16,12 @@ from papermill.execute import execute_notebook, remove_error_markers
 from course_utils.files import write_atomically
 from course_utils.metrics import VARIABLE
 from course_utils.runner import results
+from course_utils.runner.results import describe
 
 ENGINE = "course"
 # Seconds in which a kernel must be ready, and in which the outputs of a finished cell must have
 # arrived. Both take moments: only what hangs takes so long, however busy the machine.
 START_TIMEOUT = OUTPUT_TIMEOUT = 1800
-LONGEST_MESSAGE = 200
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Execution:
     target: Path  # where the executed notebook is saved
     given: dict  # parameter values to inject
     timeout: float | None  # seconds for the whole lesson
-    report: object  # called with {"cell": id, "place": i, "of": n} when a code cell starts
+    report: object  # called with {"step": id, "place": i, "of": n} when a code cell starts
     stop: threading.Event = field(default_factory=threading.Event)  # set it to stop early
     status: str = results.OK
     message: str = ""  # of the first failure: the cell and what happened
@@ -113,7 +113,7 @@ class LessonClient(PapermillNotebookClient):
         if not runs(cell):
             return super().execute_cell(cell, cell_index, *args, **options)
         place = sum(map(runs, self.nb.cells[: cell_index + 1]))
-        execution.report({"cell": cell.id, "place": place, "of": sum(map(runs, self.nb.cells))})
+        execution.report({"step": cell.id, "place": place, "of": sum(map(runs, self.nb.cells))})
         try:
             if execution.stop.is_set():
                 raise DeadKernelError
@@ -174,10 +174,3 @@ class LessonEngine(NBClientEngine):
 def runs(cell: nbformat.NotebookNode) -> bool:
     """Whether the kernel gets this cell."""
     return cell.cell_type == "code" and bool(cell.source.strip())
-
-
-def describe(name: str, value: object) -> str:
-    """Return an exception in one line of a length that fits a table."""
-    line = next(iter(str(value).strip().splitlines()), "")
-    text = f"{name}: {line}" if line else name
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

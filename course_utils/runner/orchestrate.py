@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import shlex
 import shutil
 import signal
 import time
@@ -9,30 +10,45 @@ from pathlib import Path
 
 from course_utils.runner import report
 from course_utils.runner.display import Display
-from course_utils.runner.plan import Plan
+from course_utils.runner.plan import Job, LessonPlan, Plan
 from course_utils.runner.process import Worker
 from course_utils.runner.results import NOT_FINISHED, Result, write_summary
 
 TICK = 0.25  # seconds between two looks at the memory
-GRACE = 60  # seconds after Ctrl-C in which a worker may stop its kernel and save
+GRACE = 60  # seconds after Ctrl-C in which a worker may stop and save
 
 
 class Run:
     """A run of a plan in its folder; `results` has one entry for each job of the plan."""
 
-    def __init__(self, plan: Plan, folder: Path, notebooks: Path, results: list[Result]):
+    kind: str  # what the jobs are, for the summary
+    worker: str  # the module that executes a job in a process of its own
+    counts_worker: bool  # whether the memory of that process is the job's
+    overview: Path  # the file that shows the whole run
+    again: str  # the command that runs what has not succeeded
+
+    def __init__(self, plan: Plan, folder: Path, results: list[Result]):
         """Prepare to run the jobs whose result is not ok."""
         self.plan = plan
         self.folder = folder
-        self.notebooks = notebooks
         self.results = results
         self._events: queue.Queue = queue.Queue()
         self._running: dict[Worker, int] = {}  # worker → its place in the plan
 
+    def describe(self, job: Job) -> dict:
+        """Return what the worker must know of `job`, beside its folder, as JSON can hold it."""
+        raise NotImplementedError
+
+    def make_folder(self, folder: Path) -> None:
+        """Make the folder of a job anew."""
+        if folder.exists():
+            shutil.rmtree(folder)  # what an earlier attempt left
+        folder.mkdir()
+
     def execute(self, parallel: int, display: Display) -> bool:
         """Run the jobs, `parallel` at a time; return whether Ctrl-C stopped the run.
 
-        The first Ctrl-C lets the running lessons save what they have; a second one kills them.
+        The first Ctrl-C lets the workers save what they have; a second one kills them.
         Raises OSError if the results cannot be written; no process is left then either.
         """
         waiting = [i for i, result in enumerate(self.results) if not result.ok]
@@ -44,7 +60,7 @@ class Run:
                         self._start(waiting.pop(0), display)
                     if presses and asked is None:
                         asked = time.monotonic()
-                        display.note("stopping: the running lessons save what they have")
+                        display.note("stopping: what is running saves what it has")
                         for worker in self._running:
                             worker.ask_to_stop()
                     if len(presses) > 1 or (asked and time.monotonic() > asked + GRACE):
@@ -59,19 +75,17 @@ class Run:
         return bool(presses)
 
     def save(self, finished: bool = False) -> None:
-        """Write summary.json and index.html."""
+        """Write summary.json."""
         write_summary(self.folder, self.plan, self.results, finished)
-        report.write_index(self.folder, self.plan, self.results)
 
     def _start(self, place: int, display: Display) -> None:
         job = self.plan.jobs[place]
         folder = self.folder / job.folder
-        if folder.exists():
-            shutil.rmtree(folder)  # what an earlier attempt left
-        folder.mkdir()
+        self.make_folder(folder)
         self.results[place] = Result(NOT_FINISHED, "was running when this was written")
         self.save()
-        worker = Worker(self.plan, job, folder, self.notebooks, self._events)
+        description = self.describe(job) | {"output": str(folder)}
+        worker = Worker(job, self.worker, description, self.counts_worker, self._events)
         self._running[worker] = place
         display.started(job)
 
@@ -88,8 +102,41 @@ class Run:
             self.results[place] = worker.result()
             self.save()
             display.finished(worker.job, self.results[place])
-        elif "cell" in event:
-            display.progress(worker.job, event["cell"], event["place"], event["of"])
+        elif "step" in event:
+            display.progress(worker.job, event["step"], event["place"], event["of"])
+
+
+class LessonRun(Run):
+    """A run of lessons, in build/runs/NAME."""
+
+    kind = "Lesson"
+    worker = "course_utils.runner.worker"
+    counts_worker = False  # papermill's memory is not the lesson's
+    plan: LessonPlan
+
+    def __init__(self, plan: LessonPlan, folder: Path, notebooks: Path, results: list[Result]):
+        """Prepare to run the lessons of the folder `notebooks` whose result is not ok."""
+        super().__init__(plan, folder, results)
+        self.notebooks = notebooks
+        self.overview = folder / "index.html"
+        self.again = f"python3 -m course_utils run --resume {shlex.quote(plan.name)}"
+
+    def describe(self, job: Job) -> dict:
+        """Return what the worker must know of a lesson."""
+        return {
+            "run": self.plan.name,
+            "number": job.number,
+            "title": job.title,
+            "stem": job.stem,
+            "notebook": str(self.notebooks / job.file),
+            "given": {name: job.parameters[name] for name in job.given},
+            "timeout": self.plan.timeout,
+        }
+
+    def save(self, finished: bool = False) -> None:
+        """Write summary.json and index.html."""
+        super().save(finished)
+        report.write_index(self.folder, self.plan, self.results)
 
 
 @contextlib.contextmanager

@@ -28,13 +28,13 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """One lesson with one set of parameter values."""
+    """One lesson, or one arm of a study, with one set of parameter values."""
 
     folder: str  # its name in the run's folder
-    number: str
+    number: str  # of the lesson
     title: str
-    file: str
-    parameters: dict  # the value of every parameter of the lesson
+    file: str  # the notebook, or the module of the study
+    parameters: dict  # the value of every parameter
     given: list[str]  # those not left at their default: set by the profile, -p or --grid
     varied: list[str]  # those set by --grid
 
@@ -55,9 +55,15 @@ class Plan:
     """A run: its name and its jobs, in the order in which they start."""
 
     name: str
+    jobs: list[Job]
+
+
+@dataclass(frozen=True)
+class LessonPlan(Plan):
+    """A run of lessons."""
+
     profile: str
     timeout: float | None  # seconds for each lesson
-    jobs: list[Job]
 
 
 def make_plan(
@@ -69,7 +75,7 @@ def make_plan(
     grid: list[str],
     profile: str,
     timeout: float | None,
-) -> Plan:
+) -> LessonPlan:
     """Return the plan for `lessons`, whose files stand in the folder `notebooks`.
 
     assignments: texts "name=value" (-p); grid: texts "name=value1,value2" (--grid), of which the
@@ -85,26 +91,26 @@ def make_plan(
     jobs = []
     for lesson in lessons:
         jobs += _jobs(lesson, notebooks, fixed, axes, profile)
-    return Plan(name, profile, timeout, jobs)
+    return LessonPlan(name, jobs, profile, timeout)
 
 
-def write_plan(plan: Plan, path: Path) -> None:
+def write_plan(plan: LessonPlan, path: Path) -> None:
     """Write the plan as JSON."""
     write_atomically(path, json.dumps(asdict(plan), indent=2, ensure_ascii=False) + "\n")
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> LessonPlan:
     """Read a plan that `write_plan` wrote. Raises PlanError if it is missing or damaged."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return Plan(**fields | {"jobs": [Job(**job) for job in fields["jobs"]]})
+        return LessonPlan(**fields | {"jobs": [Job(**job) for job in fields["jobs"]]})
     except FileNotFoundError:
         raise PlanError(f"there is no run {path.parent.name}: {path} is missing") from None
     except (ValueError, TypeError, KeyError) as error:
         raise PlanError(f"{path} is damaged ({error}); start a new run") from None
 
 
-def check_plan(plan: Plan, course: Course, notebooks: Path) -> None:
+def check_plan(plan: LessonPlan, course: Course, notebooks: Path) -> None:
     """Check an old plan against the lessons as they are now. Raises PlanError if one changed."""
     lessons = {lesson.file: lesson for lesson in course.lessons}
     for job in plan.jobs:

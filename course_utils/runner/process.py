@@ -13,7 +13,7 @@ import psutil
 
 import course_utils
 from course_utils.files import write_atomically
-from course_utils.runner.plan import Job, Plan
+from course_utils.runner.plan import Job
 from course_utils.runner.results import INTERRUPTED, NOT_FINISHED, Result
 
 ROOT = Path(course_utils.__file__).resolve().parent.parent
@@ -37,29 +37,28 @@ def memory_of(process: psutil.Process) -> int:
 class Worker:
     """A running worker process. Its reports go to `events` as (worker, report), at last None."""
 
-    def __init__(self, plan: Plan, job: Job, folder: Path, notebooks: Path, events: queue.Queue):
-        """Start the worker for `job`; its folder `folder` exists and is empty."""
+    def __init__(
+        self, job: Job, module: str, description: dict, counts_itself: bool, events: queue.Queue
+    ):
+        """Start the worker for `job`.
+
+        module: the program, which gets `description` as a JSON file in the folder that
+        description["output"] names and that exists; counts_itself: whether the memory of the
+        worker is the job's, or only that of the processes it starts.
+        """
         self.job = job
         self.started = time.monotonic()
-        self.peak_memory = 0  # bytes, kernel and its children
+        self.peak_memory = 0  # bytes
         self.killed = False
+        self._counts_itself = counts_itself
         self._seen: set[psutil.Process] = set()  # every descendant ever seen
         self._result: dict = {}
         self._events = events
-        description = {
-            "run": plan.name,
-            "number": job.number,
-            "title": job.title,
-            "stem": job.stem,
-            "notebook": str(notebooks / job.file),
-            "output": str(folder),
-            "given": {name: job.parameters[name] for name in job.given},
-            "timeout": plan.timeout,
-        }
+        folder = Path(description["output"])
         write_atomically(folder / "job.json", json.dumps(description, indent=2) + "\n")
         with (folder / "log.txt").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "course_utils.runner.worker", str(folder / "job.json")],
+                [sys.executable, "-m", module, str(folder / "job.json")],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -77,18 +76,18 @@ class Worker:
         self._events.put((self, None))
 
     def sample_memory(self) -> None:
-        """Look at the memory that the kernel and its children hold now."""
+        """Look at the memory that the job holds now."""
         total = 0
         with contextlib.suppress(psutil.Error):
             children = self._tree.children(recursive=True)
             self._seen.update(children)
-            for child in children:
+            for process in [self._tree, *children] if self._counts_itself else children:
                 with contextlib.suppress(psutil.Error):
-                    total += memory_of(child)
+                    total += memory_of(process)
         self.peak_memory = max(self.peak_memory, total)
 
     def ask_to_stop(self) -> None:
-        """Let the worker stop its kernel, save the partial notebook, and report."""
+        """Let the worker save what it has, report, and end."""
         with contextlib.suppress(OSError):
             self._process.stdin.close()
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from course_utils.files import write_atomically
 from course_utils.metrics import format_metric
 from course_utils.runner.page import page
-from course_utils.runner.plan import Job, Plan
+from course_utils.runner.plan import Job, LessonPlan
 from course_utils.runner.results import NOT_STARTED, OK, Result
 
 HEADS = {  # and the class of the column's cells
@@ -44,7 +44,7 @@ dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; }
 """
 
 
-def write_index(folder: Path, plan: Plan, results: list[Result]) -> None:
+def write_index(folder: Path, plan: LessonPlan, results: list[Result]) -> None:
     """Write index.html: self-contained, without scripts, legible in light, dark and on a phone."""
     pairs = list(zip(plan.jobs, results, strict=True))
     ok = sum(result.ok for result in results)

@@ -19,6 +19,7 @@ KERNEL_DIED = "kernel died"
 INTERRUPTED = "interrupted"
 NOT_STARTED = "not started"
 NOT_FINISHED = "not finished"  # the failure lies outside of the notebook
+LONGEST_MESSAGE = 200
 
 
 @dataclass
@@ -26,22 +27,21 @@ class Result:
     """What came of one job."""
 
     status: str = NOT_STARTED
-    message: str = ""  # which cell and what happened there; empty if ok
-    seconds: float | None = None  # from the start of the kernel to its end
-    peak_memory_mb: float | None = None  # kernel and its children; 1 MB is 10^6 bytes
+    message: str = ""  # which cell or row and what happened there; empty if ok
+    seconds: float | None = None  # of a lesson: from the start of the kernel to its end
+    peak_memory_mb: float | None = None  # what computes and its children; 1 MB is 10^6 bytes
     metrics: dict = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether the lesson ran to its end without an error."""
+        """Whether the job ran to its end without an error."""
         return self.status == OK
 
 
 def write_summary(folder: Path, plan: Plan, results: list[Result], finished: bool) -> None:
     """Write summary.json: the plan's jobs in order, each with its result."""
     summary = {
-        "name": plan.name,
-        "profile": plan.profile,
+        **{name: value for name, value in asdict(plan).items() if name != "jobs"},
         "written": datetime.now().astimezone().isoformat(timespec="seconds"),
         "runner": None if finished else _identity(os.getpid()),
         "python": platform.python_version(),
@@ -82,3 +82,10 @@ def read_results(folder: Path, jobs: list[Job]) -> list[Result]:
         for entry in summary["jobs"]
     }
     return [found.get(job.folder, Result()) for job in jobs]
+
+
+def describe(name: str, value: object) -> str:
+    """Return an exception in one line of a length that fits a table."""
+    line = next(iter(str(value).strip().splitlines()), "")
+    text = f"{name}: {line}" if line else name
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

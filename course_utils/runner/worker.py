@@ -1,17 +1,14 @@
 """The worker process: executes one lesson, saves it, and writes its page.
 
 `python -m course_utils.runner.worker JOB.json`, started by the runner. It writes one JSON object a
-line to its standard output: {"cell": …} when a code cell starts, {"result": …} at the end. It
+line to its standard output: {"step": …} when a code cell starts, {"result": …} at the end. It
 works as long as its standard input is open: when the runner closes it, or is gone for whatever
 reason, the worker stops its kernel, saves the partial notebook and reports "interrupted".
 """
 
-import contextlib
 import errno
 import json
-import os
 import sys
-import threading
 import traceback
 from html import escape
 from pathlib import Path
@@ -20,20 +17,15 @@ from urllib.parse import quote
 from course_utils.files import write_atomically
 from course_utils.metrics import read_metrics
 from course_utils.runner import results
-from course_utils.runner.execution import Execution, describe
+from course_utils.runner.channel import open_reports, watch_input
+from course_utils.runner.execution import Execution
 from course_utils.runner.render import render, render_text
+from course_utils.runner.results import describe
 
 
 def main(path: str) -> None:
     """Run the job that the JSON file `path` describes."""
-    # The kernel inherits descriptor 1: keep the reports apart and send the rest to the log.
-    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-
-    def report(event: dict) -> None:
-        with contextlib.suppress(BrokenPipeError):  # the runner is gone; so is the input
-            print(json.dumps(event), file=pipe, flush=True)
-
+    report = open_reports()
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     folder = Path(job["output"])
     execution = Execution(
@@ -43,7 +35,7 @@ def main(path: str) -> None:
         timeout=job["timeout"],
         report=report,
     )
-    threading.Thread(target=watch_input, args=[execution.stop], daemon=True).start()
+    watch_input(execution.stop.set)
     run(execution, job)
     report(
         {
@@ -101,13 +93,6 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full"
     return f"{describe(type(error).__name__, error)} (see log.txt)"
-
-
-def watch_input(stop: threading.Event) -> None:
-    """Set `stop` when the standard input is closed."""
-    while os.read(0, 1024):
-        pass
-    stop.set()
 
 
 if __name__ == "__main__":
