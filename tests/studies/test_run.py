@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from course_utils.studies import read_study
+from tests import HANG
 from tests.runner.small_course import is_gone, wait_for
 from tests.studies.toy import MODULE, NAME, ROOT, computed, start, study, write_toy
 
@@ -25,7 +26,7 @@ def whole(tmp_path_factory):
     """The toy study after one run with two arms at a time; and its output."""
     root = write_toy(tmp_path_factory.mktemp("a {brace} and a space"))
     process = start(root, "90", "--jobs", "2")
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=HANG)
     assert process.returncode == 0, out
     return root, out
 
@@ -115,7 +116,7 @@ def test_what_was_stopped_goes_on_after_its_last_row(whole, tmp_path, sent, caps
     assert study(root, NAME) == 2
     assert f"study {NAME} is being run (process {process.pid})" in capsys.readouterr().err
     process.send_signal(sent)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=HANG)
     wait_for(lambda: is_gone(pid), "the end of the worker")
     if sent == signal.SIGINT:
         assert process.returncode == 130
