@@ -224,9 +224,11 @@ def test_a_killed_runner_loses_only_what_was_running_and_resume_finishes_it(tmp_
     pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
     assert run(root, "--resume", "killed") == 2
     assert f"is still going on (process {process.pid})" in capsys.readouterr().err
+    worker = psutil.Process(pid).ppid()
     process.kill()
     process.communicate()
     wait_for(lambda: is_gone(pid), "the end of the kernel after its runner was killed")
+    wait_for(lambda: is_gone(worker), "the end of the worker, which saves what it has")
     assert {folder: job["status"] for folder, job in results(root, "killed").items()} == {
         "00_good": "ok",
         "05_long": "not finished",
