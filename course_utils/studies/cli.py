@@ -71,7 +71,8 @@ def _run(study, module: Path, root: Path, parallel: int) -> int:
     rows = arms * (len(study.trials()) + len(study.seeds))
     with Display(console) as display:
         display.note(f"Study {study.name}: {study.question}")
-        display.note(f"{todo} of {arms} arms to do, {rows} rows in all, in {shown(run.folder)}")
+        there = f"{len(run.rows())} of {rows} rows are there"
+        display.note(f"{todo} of {arms} arms to do; {there}; in {shown(run.folder)}")
         stopped = run.execute(parallel, display)
     show_summary(console, run)
     console.print(f"Took {time.monotonic() - started:.0f} s.")

@@ -178,6 +178,8 @@ def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
             value = _without_docstring(value)
         if name == "keywords" and _declares(node):
             value = [keyword for keyword in value if keyword.arg not in ABOUT]
+        if isinstance(node, ast.JoinedStr):  # 3.12 adds an empty text to f"{x:{width}}"
+            value = [part for part in value if getattr(part, "value", None) != ""]
         if name not in SKIPPED:
             yield name, value
 

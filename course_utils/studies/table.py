@@ -136,6 +136,7 @@ def write_table(path: Path, study: Study, header: dict[str, str], rows: list[dic
 def describe_packages(names: set[str]) -> str:
     """Return the versions of Python and of the packages that are imported by these names."""
     versions = [f"python {platform.python_version()}"]
+    names = names | {"tensorflow"} if "keras" in names else names  # Keras computes with it
     for name in sorted(names - sys.stdlib_module_names):
         distribution = DISTRIBUTIONS.get(name, name)
         versions.append(f"{distribution} {importlib.metadata.version(distribution)}")

@@ -7,7 +7,7 @@ import pytest
 from course_utils.studies import StudyError, read_study
 from course_utils.studies.declare import find_studies
 from course_utils.studies.fingerprint import fingerprint
-from course_utils.studies.table import write_table
+from course_utils.studies.table import describe_packages, write_table
 from tests.studies.toy import MODULE, NAME, write_toy
 
 AGAIN = f"`python3 -m course_utils study {NAME}` makes it again"
@@ -83,3 +83,10 @@ def test_a_stale_study_is_refused(root):
     read_study(NAME, root=root)
     (root / "course_utils" / "studies" / "lesson_90.py").unlink()
     assert f"study {NAME}: its code is gone" in refused(root)
+
+
+def test_versions_are_those_of_the_packages_that_compute():
+    numbers = r"[\d.]+"
+    found = describe_packages({"os", "sklearn", "keras"})
+    names = ("python", "keras", "scikit-learn", "tensorflow")
+    assert re.fullmatch(", ".join(f"{name} {numbers}" for name in names), found)
