@@ -1,8 +1,44 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and where the course may write."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
+
+IN_HOME = "large-models-course"  # folder in the home for what the course's folder cannot take
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class NoFolderError(OSError):
+    """Neither the course's folder nor one in the home can be written."""
+
+
+def writable_folder(root: str | os.PathLike, name: str) -> Path:
+    """Return the folder `name` of the course in `root`, made where it is missing.
+
+    Where the course's folder is read-only, as one that many accounts share may be, it is the folder
+    of that name in `large-models-course` in the reader's home.
+
+    Raises:
+        NoFolderError: that cannot be written either; the text names both.
+        OSError: another fault, such as a full disk, or a file in the folder's place.
+    """
+    course, home = Path(root) / name, Path.home() / IN_HOME / name
+    try:
+        return _made(course)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+    try:
+        return _made(home)
+    except OSError as error:
+        raise NoFolderError(f"neither {course} nor {home} can be written") from error
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+    return folder
 
 
 def write_atomically(

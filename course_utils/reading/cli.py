@@ -9,7 +9,7 @@ from urllib.parse import quote
 from course_utils.reading import ReadingError
 from course_utils.reading.place import Place, find_place
 from course_utils.reading.settings import write_overrides
-from course_utils.setup import bootstrap, isolation
+from course_utils.setup import arguments, bootstrap, isolation
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_LESSON = "00_start_here.ipynb"
@@ -31,8 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--originals", action="store_true", help="for authors: open the committed pages"
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    parser.add_argument("--port", type=_port, help="port to listen on (default 8888 or the next)")
-    parser.add_argument("--ip", help="address to listen on (default localhost)")
+    # JupyterLab listens on the rest after division by 65536 and prints an address that is wrong.
+    parser.add_argument(
+        "--port", type=arguments.PORT, help="port to listen on (default 8888 or the next)"
+    )
+    parser.add_argument("--ip", type=arguments.host, help="address to listen on (localhost)")
 
 
 def add_work(parser) -> None:
@@ -43,13 +46,6 @@ def add_work(parser) -> None:
         help="folder of your copies (default: work in the course's folder, where a relative DIR "
         "starts, too; a folder in your home where that cannot be written)",
     )
-
-
-def _port(text: str) -> int:
-    # JupyterLab listens on the rest after division by 65536 and prints an address that is wrong.
-    if not (text.isdecimal() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, found '{text}'")
-    return int(text)
 
 
 def main(args: argparse.Namespace, root: Path = ROOT) -> int:

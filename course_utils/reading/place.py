@@ -1,17 +1,15 @@
 """Where the reader's copies are, and how a link in a copy reaches the rest of the course."""
 
-import errno
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils.files import IN_HOME, READ_ONLY
 from course_utils.reading import ReadingError
 
 IN_COURSE = "work"
-IN_HOME = "large-models-course"
 LINK = "course"  # in a folder outside of the course: leads to the course's folder
-READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)

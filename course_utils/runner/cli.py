@@ -6,14 +6,16 @@ anything is installed.
 
 import argparse
 import dataclasses
-import errno
-import math
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
+from course_utils.setup import arguments
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+RUNS = "build/runs"
+WEEK = 7 * 24 * 3600  # seconds
 EXAMPLES = """\
 examples:
   run                                   the whole course
@@ -23,7 +25,7 @@ examples:
   run 06 --grid seed=0,1,2 --grid learning_rate=1e-3,1e-2    six runs of one lesson
   run --resume 2026-01-31_10-00-00      what has not succeeded in that run
 
-Results: build/runs/NAME/index.html and summary.json.
+Results: FOLDER/NAME/index.html and summary.json.
 Exit code: 0 all lessons succeeded, 1 some did not, 2 wrong use, 130 stopped by Ctrl-C.
 """
 
@@ -59,29 +61,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="parameter values from course.toml: shortest, those in the lessons, strongest",
     )
     parser.add_argument(
-        "--jobs", type=jobs, default=1, metavar="N", help="lessons at a time (default 1)"
+        "--jobs", type=arguments.JOBS, default=1, metavar="N", help="lessons at a time (default 1)"
     )
     parser.add_argument("--name", help="name of the run (default: date and time)")
     parser.add_argument(
         "--resume", metavar="NAME", help="run again what has not succeeded in an earlier run"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, metavar="SECONDS", help="limit for each lesson (default none)"
+        "--timeout",
+        type=arguments.number(0, WEEK, "seconds"),
+        metavar="SECONDS",
+        help="limit for each lesson (default none)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=arguments.folder,
+        help=f"folder of all runs (default {RUNS} in the course's folder; where that cannot be "
+        "written, in your home)",
     )
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
-    """Run what `args` asks for; lessons are in root/notebooks, results go to root/build/runs.
+    """Run what `args` asks for; lessons are in root/notebooks, results go to `args.folder`.
 
     Returns the exit code.
     """
     from course_utils.contents import ContentsError, unlisted_note
+    from course_utils.files import writable_folder
     from course_utils.runner.plan import PlanError
 
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a title may not fit an old encoding
+    runs = root / (args.folder or RUNS)
     try:
-        run = _resumed(args, root) if args.resume else _new(args, root)
+        runs = runs if args.folder else writable_folder(root, RUNS)
+        run = _resumed(args, root, runs) if args.resume else _new(args, root, runs)
         if note := unlisted_note(root / "notebooks" / "course.toml"):
             print(note)
         return _execute(run, args.jobs)
@@ -89,15 +101,13 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         print(f"course_utils run: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            where = root / "build" / "runs"
-            print(f"course_utils run: the disk is full: cannot write to {where}", file=sys.stderr)
-        else:
-            print(f"course_utils run: {error}", file=sys.stderr)
+        what = f"cannot write to {runs}: {error.strerror}" if error.strerror else error
+        what = f"{what}. Name a folder that has room, and where you may write, with --folder."
+        print(f"course_utils run: {what}", file=sys.stderr)
         return 1
 
 
-def _new(args: argparse.Namespace, root: Path):
+def _new(args: argparse.Namespace, root: Path, runs: Path):
     """Plan a new run, make its folder, and return it."""
     from course_utils.contents import read_contents, select
     from course_utils.runner.orchestrate import LessonRun
@@ -115,7 +125,7 @@ def _new(args: argparse.Namespace, root: Path):
         profile=args.profile or "default",
         timeout=args.timeout,
     )
-    folder = root / "build" / "runs" / plan.name
+    folder = runs / plan.name
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
@@ -127,7 +137,7 @@ def _new(args: argparse.Namespace, root: Path):
     return LessonRun(plan, folder, notebooks, [Result() for _ in plan.jobs])
 
 
-def _resumed(args: argparse.Namespace, root: Path):
+def _resumed(args: argparse.Namespace, root: Path, runs: Path):
     """Return the earlier run that --resume names, with its results so far."""
     from course_utils.contents import read_contents
     from course_utils.runner.orchestrate import LessonRun
@@ -139,7 +149,7 @@ def _resumed(args: argparse.Namespace, root: Path):
             "--resume runs the plan of the earlier run: "
             "leave out lessons, -p, --grid, --profile and --name"
         )
-    notebooks, folder = root / "notebooks", root / "build" / "runs" / args.resume
+    notebooks, folder = root / "notebooks", runs / args.resume
     plan = read_plan(folder / "run.json")
     if pid := running_process(folder):
         raise PlanError(f"run {plan.name} is still going on (process {pid}); wait or stop it first")
@@ -165,20 +175,3 @@ def _execute(run, parallel: int) -> int:
     if stopped:
         return 130
     return 0 if all(result.ok for result in run.results) else 1
-
-
-def jobs(text: str) -> int:
-    """Read the value of --jobs."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above 0")
-    return seconds

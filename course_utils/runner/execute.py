@@ -19,7 +19,7 @@ TIMING = ("execution", "papermill", "ExecuteTime")  # written by JupyterLab, pap
 
 
 class ExecutionError(Exception):
-    """A cell of a notebook failed, or its kernel died; the file was left as it was."""
+    """A cell failed, its kernel died, or the file cannot be written; it was left as it was."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +72,8 @@ def execute_notebook(path: Path) -> None:
     The kernel is `python3`, the working directory the notebook's folder.
 
     Raises:
-        ExecutionError: a cell failed or the kernel died; names the cell and the error.
+        ExecutionError: a cell failed or the kernel died (names the cell and the error), or the
+            file cannot be written.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -111,4 +112,7 @@ def execute_notebook(path: Path) -> None:
                 raise ExecutionError(f"cell '{cell.id}' failed: {what}") from None
             except DeadKernelError:
                 raise ExecutionError(f"the kernel died in cell '{cell.id}'") from None
-    write_atomically(path, nbformat.writes(notebook) + "\n")
+    try:
+        write_atomically(path, nbformat.writes(notebook) + "\n")
+    except OSError as error:
+        raise ExecutionError(f"{path} cannot be written: {error.strerror}") from None

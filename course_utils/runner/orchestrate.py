@@ -120,6 +120,8 @@ class LessonRun(Run):
         self.notebooks = notebooks
         self.overview = folder / "index.html"
         self.again = f"python3 -m course_utils run --resume {shlex.quote(plan.name)}"
+        if folder.parent.parts[-2:] != ("build", "runs"):  # --folder named another
+            self.again += f" --folder {shlex.quote(str(folder.parent))}"
 
     def describe(self, job: Job) -> dict:
         """Return what the worker must know of a lesson."""

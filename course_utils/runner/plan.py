@@ -19,7 +19,7 @@ from course_utils.runner.parameters import (
 )
 
 PROFILES = ("default", "smoke", "full")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9_-]|[A-Za-z0-9]")
 
 
 class PlanError(ValueError):
@@ -83,7 +83,9 @@ def make_plan(
     Raises PlanError for an unknown parameter, and for a value of the wrong type or out of range.
     """
     if not NAME.fullmatch(name):
-        raise PlanError(f"'{name}' is not a name for a run: use letters, digits and . _ -")
+        raise PlanError(
+            f"'{name[:99]}' is not a name for a run: use letters, digits and . _ -, at most 100"
+        )
     fixed = _split(assignments, "-p")
     axes = {key: text.split(",") for key, text in _split(grid, "--grid").items()}
     for key in fixed.keys() & axes.keys():

@@ -11,20 +11,31 @@ import asyncio
 import ipaddress
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from course_utils.setup import arguments
+
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "build/service"
 REPLICAS = 2
+MOST_REPLICAS = 64  # processes of about half a gigabyte for each version
+MOST_DAYS = 3650
+MOST_PER_MINUTE = 10**9
 FIRST_KEY = {"owner": "first key", "scopes": ["predict:*", "read:*"], "days": 30, "per_minute": 600}
 
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `serve`."""
     _add_folder(parser)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one (8000)")
+    parser.add_argument(
+        "--host", type=arguments.host, default="127.0.0.1", help="address to listen on (127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=arguments.FREE_PORT, default=8000, help="port; 0 takes a free one (8000)"
+    )
     parser.add_argument(
         "--tls", action="store_true", help="HTTPS with a certificate made here, in FOLDER/tls"
     )
@@ -40,7 +51,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--replicas",
-        type=int,
+        type=arguments.whole_number(1, MOST_REPLICAS),
         metavar="N",
         help=f"with --ray: processes for each version ({REPLICAS})",
     )
@@ -57,9 +68,17 @@ def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="add: predict:MODEL, read:MODEL, admin:MODEL (* is every model), metrics; repeat it",
     )
-    parser.add_argument("--days", type=float, default=30, help="add: days until it expires (30)")
     parser.add_argument(
-        "--per-minute", type=int, default=600, help="add: requests allowed in a minute (600)"
+        "--days",
+        type=arguments.number(0, MOST_DAYS, "days"),
+        default=30,
+        help="add: days until it expires (30)",
+    )
+    parser.add_argument(
+        "--per-minute",
+        type=arguments.whole_number(1, MOST_PER_MINUTE),
+        default=600,
+        help="add: requests allowed in a minute (600)",
     )
 
 
@@ -71,7 +90,10 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--folder", type=Path, default=Path(FOLDER), help=f"state of the service ({FOLDER})"
+        "--folder",
+        type=arguments.folder,
+        help=f"state of the service (default {FOLDER} in the course's folder; where that cannot be "
+        "written, in your home)",
     )
 
 
@@ -137,7 +159,13 @@ def serve(args: argparse.Namespace) -> int:
     except (AuditError, DataError, KeyFileError, SealError, ServiceError, TlsError) as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {args.host}, port {args.port}, or {args.folder}: {error}", file=sys.stderr)
+        if error.filename:
+            step = "name a folder that has room, and where you may write, with --folder"
+            print(f"error: {error.filename}: {error.strerror}; {step}.", file=sys.stderr)
+        else:
+            step = "choose others with --host and --port"
+            where = f"{args.host}, port {args.port}"
+            print(f"error: {where}: {error.strerror or error}; {step}.", file=sys.stderr)
     return 1
 
 
@@ -145,8 +173,6 @@ def _ray_refusal(args: argparse.Namespace) -> str:
     """Return why --ray or --replicas cannot be followed; empty if they can, or are not given."""
     if not args.ray:
         return "--replicas belongs to --ray; give both" if args.replicas is not None else ""
-    if args.replicas is not None and args.replicas < 1:
-        return f"--replicas takes a number from 1, found {args.replicas}"
     try:
         from course_utils.service import ray_serve  # noqa: F401
     except ImportError as error:
@@ -251,8 +277,6 @@ def _secret(path: Path) -> bytes:
 def _start_tensorflow() -> None:
     from course_utils import environment
 
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["KERAS_BACKEND"] = "tensorflow"
     with environment.silent_stderr():
         import tensorflow as tf
 
@@ -285,8 +309,28 @@ def _announce(models: dict, key_store, address: str) -> None:
     print("Stop    Ctrl-C", flush=True)
 
 
+def _in_folder(command: Callable[[argparse.Namespace], int]) -> Callable:
+    """Let a command have its folder: `args.folder` as given, or one that can be written."""
+
+    def run(args: argparse.Namespace) -> int:
+        from course_utils.files import writable_folder
+
+        if args.folder:
+            return command(args)
+        try:
+            args.folder = writable_folder(ROOT, FOLDER)
+        except OSError as error:
+            print(f"error: {error}. Name a folder where you may write: --folder.", file=sys.stderr)
+            return 1
+        if not args.folder.is_relative_to(ROOT):
+            print(f"{ROOT} cannot be written: the files are in {args.folder}.", file=sys.stderr)
+        return command(args)
+
+    return run
+
+
 COMMANDS = {
-    "serve": (add_serve_arguments, serve),
-    "keys": (add_keys_arguments, keys),
-    "audit": (add_audit_arguments, audit),
+    "serve": (add_serve_arguments, _in_folder(serve)),
+    "keys": (add_keys_arguments, _in_folder(keys)),
+    "audit": (add_audit_arguments, _in_folder(audit)),
 }

@@ -187,7 +187,6 @@ def run(folder: Path, replicas: int, keep_inputs: bool, http: dict, announce: Ca
 
     `announce` is called with the models when they answer. Raises ModelError.
     """
-    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     stop = threading.Event()
     quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
     with ray.init("local", **quiet) as cluster:

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from course_utils.setup import arguments
+
 ROOT = Path(__file__).resolve().parents[2]
 EPILOG = """\
 A study is declared in course_utils/studies/lesson_NN.py; that package's docstring tells how. Its
@@ -21,8 +23,6 @@ Exit code: 0 all written, 1 some arm did not succeed, 2 wrong use, 130 stopped b
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to `parser`."""
-    from course_utils.runner.cli import jobs
-
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STUDY",
         help="a lesson's number (02), for all of its studies, or the name of one (02_width)",
     )
-    parser.add_argument("--jobs", type=jobs, default=1, metavar="N", help="arms at a time")
+    parser.add_argument("--jobs", type=arguments.JOBS, default=1, metavar="N", help="arms at a time")
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
@@ -53,7 +53,11 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         print(f"course_utils study: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"course_utils study: {error}", file=sys.stderr)
+        print(
+            f"course_utils study: {error.filename}: {error.strerror}. A study writes to the course's "
+            "folders build and data: it needs room there, and a course that you may change.",
+            file=sys.stderr,
+        )
         return 1
     return worst
 

@@ -259,7 +259,8 @@ def test_a_full_disk_is_one_clear_sentence(tmp_path, monkeypatch, capsys):
     assert run(root, "--name", "full") == 1
     error = capsys.readouterr().err
     assert error == (
-        f"course_utils run: the disk is full: cannot write to {root / 'build' / 'runs'}\n"
+        f"course_utils run: cannot write to {root / 'build' / 'runs'}: No space left on device. "
+        "Name a folder that has room, and where you may write, with --folder.\n"
     )
 
 

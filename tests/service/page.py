@@ -96,9 +96,9 @@ def serving(folder):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(run(listener)))
         thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
         try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
             yield Service(f"http://127.0.0.1:{listener.getsockname()[1]}/", new_key)
         finally:
             server.should_exit = True

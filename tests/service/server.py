@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,14 @@ def put_digits(folder: Path, version: int = 1) -> Path:
 
 
 class Server:
-    """`serve` on a free port; `said` holds what it printed, `address` and `key` what it offers."""
+    """`serve` on a free port; `said` holds what it printed, `address` and `key` what it offers.
 
-    def __init__(self, folder: Path, *options: str):
+    As a context manager it is killed at the end, if it then still runs.
+    """
+
+    def __init__(self, folder: Path, *options: str, command: Sequence[str] = (*COMMAND, "serve")):
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--folder", str(folder), "--port", "0", *options],
+            [*command, "--folder", str(folder), "--port", "0", *options],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -45,6 +49,13 @@ class Server:
             # an ignored SIGINT would be inherited from a test run in background
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
+        try:
+            self._read_what_it_says()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def _read_what_it_says(self) -> None:
         self.said = ""
         for line in self.process.stdout:  # ends when the server does
             self.said += line
@@ -56,6 +67,12 @@ class Server:
         self.port = int(self.address.rpartition(":")[2])
         key = re.search(r"^Key +(lms_\w+)", self.said, re.MULTILINE)
         self.key = key and key[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop(signal.SIGKILL)
 
     def ask(self, path: str, body: bytes | dict | None = None, key: str | None = None, method=None):
         """Return status and JSON of one request with the key."""
@@ -73,6 +90,8 @@ class Server:
         """Send a signal; return the exit code and what is left of both outputs."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        if self.process.stdout.closed:  # stopped before
+            return self.process.returncode, "", ""
         out, err = self.process.communicate()
         return self.process.returncode, out, err
 

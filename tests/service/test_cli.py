@@ -1,7 +1,9 @@
 """`keys` and `audit` from the command line, and what `serve` says before it serves."""
 
 import argparse
+import errno
 import re
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +48,6 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(tmp_path, cap
         (["add", "--scope", "read:*"], "owner"),
         (["add", "--owner", "ann"], "scopes are such as"),
         (["add", "--owner", "ann", "--scope", "all"], "found 'all'"),
-        (["add", "--owner", "ann", "--scope", "metrics", "--days", "0"], "days"),
         (["revoke", "00000000"], "no key has the id '00000000'"),
         (["revoke"], "no key has the id"),
     ],
@@ -58,6 +59,63 @@ def test_wrong_arguments_of_keys_are_refused(tmp_path, capsys, arguments, messag
     assert output.err.startswith("error: ")
     assert message in output.err
     assert not KeyStore(tmp_path / "keys.json").all()
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "message"),
+    [
+        ("keys", ["add", "--days", "0"], "days, more than 0 and at most 3,650, found '0'"),
+        ("keys", ["add", "--days", "nan"], "found 'nan'"),
+        ("keys", ["add", "--days", "1e300"], "found '1e300'"),
+        ("keys", ["add", "--per-minute", "0"], "from 1 to 1,000,000,000, found '0'"),
+        ("serve", ["--port", "80800"], "a whole number from 0 to 65,535, found '80800'"),
+        ("serve", ["--port", "9" * 5000], "found '" + "9" * 39 + "…'"),
+        ("serve", ["--host", ""], "the name of a host"),
+        ("serve", ["--host", "a" * 64], "the name of a host"),
+        ("serve", ["--ray", "--replicas", "0"], "from 1 to 64, found '0'"),
+        ("audit", ["verify", "--folder", ""], "the path of a folder, found ''"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(capsys, command, arguments, message):
+    with pytest.raises(SystemExit) as caught:
+        call(command, *arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def read_only(tmp_path, monkeypatch):
+    """A course that cannot be written, in an account with a home; returns both folders."""
+    root, home = tmp_path / "course", tmp_path / "home"
+    make = Path.mkdir
+
+    def refuse(path, *arguments, **options):
+        if path.is_relative_to(root):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        make(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setattr(cli, "ROOT", root)
+    return root, home
+
+
+def test_in_a_read_only_course_the_keys_are_in_the_home(read_only, capsys):
+    root, home = read_only
+    assert call("keys", "add", "--owner", "ann", "--scope", "metrics") == 0
+    folder = home / "large-models-course" / "build" / "service"
+    assert capsys.readouterr().err == f"{root} cannot be written: the files are in {folder}.\n"
+    assert [key.owner for key in KeyStore(folder / "keys.json").all()] == ["ann"]
+
+
+def test_where_nothing_can_be_written_a_folder_is_asked_for(read_only, monkeypatch, capsys):
+    root, _ = read_only
+    monkeypatch.setattr(Path, "home", lambda: root / "home")
+    assert call("serve") == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: neither {root / 'build/service'} nor {root / 'home'}")
+    assert error.endswith("can be written. Name a folder where you may write: --folder.\n")
+    assert call("keys", "list", "--folder", root / "x") == 0  # no key is no fault
 
 
 def test_audit_verify(tmp_path, capsys):

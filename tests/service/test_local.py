@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import closing
 
 import pytest
 
@@ -17,17 +18,16 @@ def app_over(folder):
 
 def test_it_answers_over_http_and_https_and_ends(tmp_path):
     put_model(tmp_path / "models")
-    service = LocalService(app_over(tmp_path / "models"), tmp_path / "tls")
-    plain = service.connect(encrypted=False)
-    for line in (None, plain):
-        content = {"instances": [ONE]}
-        status, text = service.ask("POST", "/v1/models/sums:predict", "k", content, line)
-        assert status == 200
-        assert json.loads(text) == {"predictions": [[21.0, 1.0]], "version": 1}
-    assert service.ask("GET", "/v1/models/none", "k")[0] == 404
-    plain.close()
-    service.close()
-    service.close()
+    with closing(LocalService(app_over(tmp_path / "models"), tmp_path / "tls")) as service:
+        plain = service.connect(encrypted=False)
+        for line in (None, plain):
+            content = {"instances": [ONE]}
+            status, text = service.ask("POST", "/v1/models/sums:predict", "k", content, line)
+            assert status == 200
+            assert json.loads(text) == {"predictions": [[21.0, 1.0]], "version": 1}
+        assert service.ask("GET", "/v1/models/none", "k")[0] == 404
+        plain.close()
+        service.close()
     for port in (service.http_port, service.https_port):
         with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             pass

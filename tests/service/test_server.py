@@ -36,9 +36,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(folder):
-    server = Server(folder)
-    yield server
-    server.stop()
+    with Server(folder) as server:
+        yield server
 
 
 def good(server) -> None:
@@ -201,23 +200,22 @@ def logged(folder) -> int:
 def test_kill_restart_and_orderly_end_under_load(tmp_path):
     put_digits(tmp_path)
     put_digits(tmp_path, version=2)
-    first = Server(tmp_path)
-    killed = under_load(first, first.process.kill)
-    first.stop()
+    with Server(tmp_path) as first:
+        killed = under_load(first, first.process.kill)
     secret = read_secret(tmp_path / "secret.key")
     report = verify(tmp_path / "audit.log", secret)
     assert report.problem is None
     assert logged(tmp_path) >= killed.count(200) > 200  # whatever was answered is in the log
 
     seal(tmp_path / "models/digits/2/model.keras", secret)
-    second = Server(tmp_path)
-    assert second.key is None  # the first key is still valid
-    assert first.key not in second.said
-    second.key = first.key
-    good(second)  # from the sealed file
-    before = logged(tmp_path)
-    ended = []
-    answered = under_load(second, lambda: ended.append(second.stop()))
+    with Server(tmp_path) as second:
+        assert second.key is None  # the first key is still valid
+        assert first.key not in second.said
+        second.key = first.key
+        good(second)  # from the sealed file
+        before = logged(tmp_path)
+        ended = []
+        answered = under_load(second, lambda: ended.append(second.stop()))
     ((code, out, err),) = ended
     assert (code, err) == (0, "")
     assert out.endswith("Stopped; what was accepted is answered.\n")
@@ -227,14 +225,14 @@ def test_kill_restart_and_orderly_end_under_load(tmp_path):
 
 def test_ctrl_c_ends_a_tls_server_with_0_and_a_tampered_file_is_refused(tmp_path):
     path = put_digits(tmp_path)
-    server = Server(tmp_path, "--tls")
-    assert server.address.startswith("https://")
-    trusted = ssl.create_default_context(cafile=tmp_path / "tls" / "certificate.pem")
-    with urllib.request.urlopen(server.address + "/healthz", context=trusted) as answer:
-        assert answer.status == 200
-    with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
-        urllib.request.urlopen(server.address + "/healthz")
-    assert server.stop(signal.SIGINT)[::2] == (0, "")
+    with Server(tmp_path, "--tls") as server:
+        assert server.address.startswith("https://")
+        trusted = ssl.create_default_context(cafile=tmp_path / "tls" / "certificate.pem")
+        with urllib.request.urlopen(server.address + "/healthz", context=trusted) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            urllib.request.urlopen(server.address + "/healthz")
+        assert server.stop(signal.SIGINT)[::2] == (0, "")
 
     sealed = seal(path, read_secret(tmp_path / "secret.key"))
     content = bytearray(sealed.read_bytes())
