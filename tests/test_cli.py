@@ -58,8 +58,8 @@ def test_each_command_has_help_without_a_set_up(command, expected):
     [
         ([], "the following arguments are required: COMMAND"),
         (["lap"], "invalid choice: 'lap'"),
-        (["lab", "--port", "many"], "argument --port: expected a port from 1 to 65535, found"),
-        (["lab", "--port", "80800"], "expected a port from 1 to 65535, found '80800'"),
+        (["lab", "--port", "many"], "expected a whole number from 1 to 65,535, found 'many'"),
+        (["lab", "--port", "80800"], "argument --port: expected a whole number from 1 to 65,535"),
         (["lab", "--work"], "argument --work: expected one argument"),
         (["lab", "--originals", "--work", "x"], "not allowed with argument --originals"),
         (["run", "--colour"], "unrecognized arguments: --colour"),

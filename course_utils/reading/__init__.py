@@ -2,7 +2,7 @@
 
 `cli` reads the command line, `place` decides in which folder the copies are, `page` makes a copy
 of a committed page, `copies` makes and renews them (`answers` carries answers over, `servers`
-tells whether a copy may be open), `settings` prepares JupyterLab.
+tells whether a copy may be open), `settings` prepares JupyterLab, `jupyterlab` starts it.
 
 The standard library alone is imported at the top of these modules, so that `--help` works before
 set-up.

@@ -103,15 +103,16 @@ def _command(args: argparse.Namespace, place: Place) -> list[str]:
     ours = {
         SERVED: str(place.served),
         "--LabApp.default_url": f"/lab/tree/{quote(path)}",
-        "--LabApp.news_url": "None",  # with the next line: no request to the network
+        "--LabApp.news_url": "None",  # with the next lines: no request to the network
         "--LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager": "readonly",  # no search on PyPI, and the pins stay
         "--port": args.port,
         "--ip": args.ip,
     }
     given = {word.partition("=")[0] for word in args.rest}
     if given & {SERVED, *SAME}:  # then the first lesson has another path, or none
         del ours[SERVED], ours["--LabApp.default_url"]
-    command = [sys.executable, "-m", "jupyterlab"]
+    command = [sys.executable, "-m", "course_utils.reading.jupyterlab"]
     command += [f"{name}={x}" for name, x in ours.items() if x is not None and name not in given]
     if args.no_browser:
         command.append("--no-browser")

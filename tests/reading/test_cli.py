@@ -166,6 +166,8 @@ def running(tmp_path_factory):
     settings = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     variables = {f"JUPYTER_{name}": str(folder / name) for name in settings}
     variables |= {f"JUPYTERLAB_{x}_DIR": str(folder / x) for x in ("SETTINGS", "WORKSPACES")}
+    # JupyterLab's extension manager cannot use such a proxy
+    variables |= dict.fromkeys(("ALL_PROXY", "http_proxy"), "socks5://127.0.0.1:9")
     words = ["--no-browser", "--ip", "127.0.0.1", "--port", str(port), "--work", f"{folder}/copies"]
     words += ["--ServerApp.base_url=/course/", "--ServerApp.port_retries=0"]
     process = subprocess.Popen(
