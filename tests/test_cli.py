@@ -66,7 +66,7 @@ def test_each_command_has_help_without_a_set_up(command, expected):
         (["study"], "the following arguments are required: STUDY"),
         (
             ["study", "02", "--jobs", "0"],
-            "argument --jobs: '0' is not a whole number of at least 1",
+            "argument --jobs: expected a whole number from 1 to 64, found '0'",
         ),
         (["execute", "--colour"], "unrecognized arguments: --colour"),
         (["serve", "--colour"], "unrecognized arguments: --colour"),

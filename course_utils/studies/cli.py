@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STUDY",
         help="a lesson's number (02), for all of its studies, or the name of one (02_width)",
     )
-    parser.add_argument("--jobs", type=arguments.JOBS, default=1, metavar="N", help="arms at a time")
+    parser.add_argument(
+        "--jobs", type=arguments.JOBS, default=1, metavar="N", help="arms at a time"
+    )
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
@@ -54,8 +56,8 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         return 2
     except OSError as error:
         print(
-            f"course_utils study: {error.filename}: {error.strerror}. A study writes to the course's "
-            "folders build and data: it needs room there, and a course that you may change.",
+            f"course_utils study: {error.filename}: {error.strerror}. A study writes to build and "
+            "data in the course's folder: it needs room, and a course that you may change.",
             file=sys.stderr,
         )
         return 1
