@@ -76,6 +76,38 @@ def load_mnist(folder: Path = DATA_FOLDER):
     return (x_train, y_train), (x_test, y_test)
 
 
+def load_ink_and_width(
+    rows: int = 1, columns: int = 1, number: int = 4096, folder: Path = DATA_FOLDER
+):
+    """Return a small regression made from MNIST: how wide is a digit, by its ink?
+
+    The first `number` training images. Their ink lies in the 20 × 20 pixels in the middle (MNIST
+    centres each digit so); a grid of rows × columns cuts these into equal cells.
+
+    Args:
+        rows, columns: of the grid, each a divisor of 20.
+        number: images, at most 60,000.
+        folder: where mnist.npz is.
+
+    Returns:
+        ink: mean pixel value of each cell, 0 to 255, shape (number, rows * columns).
+        width: pixel columns from the first to the last that holds a pixel above 127, (number,).
+        digits: the labels, (number,).
+
+    Raises:
+        ValueError: 20 cannot be divided by rows and by columns.
+        DataError: see `read_checked`.
+    """
+    if 20 % rows or 20 % columns:
+        raise ValueError(f"grid: expected divisors of 20, found {rows} rows and {columns} columns")
+    (images, digits), _ = load_mnist(folder)
+    images, digits = images[:number], digits[:number]
+    cells = images[:, 4:24, 4:24].reshape(len(images), rows, 20 // rows, columns, 20 // columns)
+    dark = (images > 127).any(axis=1)  # (number, 28): the columns that hold dark ink
+    width = 28.0 - dark.argmax(axis=1) - dark[:, ::-1].argmax(axis=1)
+    return cells.mean(axis=(2, 4)).reshape(len(images), -1), width, digits
+
+
 def data_files(folder: Path = DATA_FOLDER) -> list[str]:
     """Return the names of all data files that have a checksum."""
     return sorted(read_checksums(folder))

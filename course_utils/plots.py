@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course_utils.style import COLORS, MARKERS
+from course_utils.style import COLORS, INK, MARKERS
 
 
 def learning_curves(
@@ -135,7 +136,7 @@ def surface_with_path(
     """
     _check_number("paths", paths)
     figure, panel = plt.subplots(figsize=(5.2, 4.0))
-    x, y = np.meshgrid(np.linspace(*x_range, 121), np.linspace(*y_range, 121))
+    x, y = np.meshgrid(np.linspace(*x_range, 101), np.linspace(*y_range, 101))
     values = function(x, y)
     root = np.sqrt(values - values.min())
     filled = panel.contourf(x, y, root, levels, cmap="Blues", alpha=0.7)
@@ -148,3 +149,61 @@ def surface_with_path(
     panel.set(xlabel="first parameter", ylabel="second parameter", xlim=x_range, ylim=y_range)
     figure.legend(loc="outside lower center", ncols=3)  # outside: it covers no path
     return figure
+
+
+def bowl_with_path(
+    panel: Axes,
+    H: np.ndarray,
+    path: np.ndarray,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    minimum: tuple[float, float] = (0.0, 0.0),
+) -> None:
+    """Draw contour lines of J = ½ e·(He), e the distance from the minimum, and a path on them.
+
+    A ring marks the start and a star the minimum; nothing else is drawn, so that no path hides
+    another: give each path a panel of its own.
+
+    Args:
+        panel: to draw on; titles and labels are left to the caller.
+        H: second derivatives, shape (2, 2), symmetric.
+        path: shape (steps + 1, 2), the start first.
+        x_range, y_range: limits of the two weights.
+        minimum: where J is lowest.
+    """
+    x, y = np.meshgrid(np.linspace(*x_range, 101), np.linspace(*y_range, 101))
+    e = np.stack([x - minimum[0], y - minimum[1]])
+    J = np.einsum("ixy,ij,jxy->xy", e, H, e) / 2
+    panel.contour(x, y, np.sqrt(J), 8, colors="#9DB7CC", linewidths=0.8)
+    panel.grid(False)
+    panel.plot(*np.transpose(path), marker="o", ms=3, linestyle="-", linewidth=1, color=COLORS[1])
+    panel.plot(*path[0], marker="o", ms=9, mfc="none", mec=COLORS[1], linestyle="none")
+    panel.plot(*minimum, marker="*", ms=11, color=INK, linestyle="none")
+    panel.set(xlim=x_range, ylim=y_range)
+
+
+def points_on_law(
+    panel: Axes,
+    kind: int,
+    name: str,
+    x: Sequence[float],
+    measured: Sequence[float],
+    law: Sequence[float] | None = None,
+    law_x: Sequence[float] | None = None,
+) -> None:
+    """Draw measured points, and the law that they should obey as a thin line of their colour.
+
+    Args:
+        panel: to draw on.
+        kind: which colour and marker, from 0; the markers of the first one are large and open, so
+            that those of another kind can lie inside.
+        name: for the legend.
+        x, measured: the points.
+        law, law_x: the line, at `x` if `law_x` is not given.
+    """
+    open_marker = {"ms": 9, "mfc": "none"} if kind == 0 else {"ms": 5}
+    looks = {"color": COLORS[kind], "linestyle": "none", "marker": MARKERS[kind]} | open_marker
+    panel.plot(x, measured, label=name, **looks)
+    if law is not None:
+        where = x if law_x is None else law_x
+        panel.plot(where, law, linestyle="-", linewidth=1, marker="", color=COLORS[kind])

@@ -136,6 +136,22 @@ def test_a_damaged_mnist_is_not_loaded(tmp_path):
         data.load_mnist(tmp_path)
 
 
+def test_ink_and_width_are_those_of_the_images():
+    ink, width, digits = data.load_ink_and_width(rows=4, columns=2, number=50)
+    (images, labels), _ = data.load_mnist()
+    np.testing.assert_array_equal(digits, labels[:50])
+    for image, cells, columns in zip(images, ink, width, strict=False):
+        assert cells[2] == image[9:14, 4:14].mean()  # second row, first column
+        dark = [c for c in range(28) if (image[:, c] > 127).any()]
+        assert columns == dark[-1] - dark[0] + 1
+    assert ink.shape == (50, 8)
+
+
+def test_a_grid_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="divisors of 20, found 3 rows and 1 columns"):
+        data.load_ink_and_width(rows=3)
+
+
 def test_files_checksums_and_readme_agree():
     """Whatever data file is added: it has a checksum, and README states the same one."""
     files = {p.name for p in data.DATA_FOLDER.glob("[!.]*") if p.is_file()}

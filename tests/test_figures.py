@@ -323,3 +323,38 @@ def test_each_path_is_drawn_from_its_start_and_the_picture_is_small(displayed):
     assert panel.get_ylabel()
     style.show(figure, ALT)  # refuses a large one
     assert len(displayed) == 1
+
+
+# Bowls, points on laws
+
+
+def test_a_bowl_marks_the_start_and_the_minimum(displayed):
+    figure, panel = plt.subplots(figsize=(3, 2))
+    path = np.array([[-1.0, 0.5], [0.5, 0.2], [1.0, 0.1]])
+    plots.bowl_with_path(panel, np.diag([1.0, 10.0]), path, (-2, 2), (-1, 1), minimum=(1, 0.1))
+    line, start, star = panel.lines
+    np.testing.assert_array_equal(line.get_xydata(), path)
+    np.testing.assert_array_equal(start.get_xydata(), path[:1])
+    np.testing.assert_array_equal(star.get_xydata(), [[1, 0.1]])
+    assert (panel.get_xlim(), panel.get_ylim()) == ((-2, 2), (-1, 1))
+    (contours,) = panel.collections
+    for contour, level in zip(contours.get_paths(), contours.levels, strict=True):
+        x, y = contour.vertices.T
+        root = np.sqrt(((x - 1) ** 2 + 10 * (y - 0.1) ** 2) / 2)
+        np.testing.assert_allclose(root, level, rtol=0.05, atol=0.02)
+    style.show(figure, ALT)
+
+
+def test_points_lie_on_a_law_of_their_colour():
+    figure, panel = plt.subplots()
+    plots.points_on_law(panel, 0, "all", [1, 2], [3, 4], [3, 4.5])
+    plots.points_on_law(panel, 1, "some", [1, 2], [3, 4], [3, 3.5, 4], law_x=[1, 1.5, 2])
+    plots.points_on_law(panel, 2, "no law", [1, 2], [3, 4])
+    points, law, other, other_law, alone = panel.lines
+    assert points.get_color() == law.get_color() != other.get_color() == other_law.get_color()
+    assert len({line.get_marker() for line in (points, other, alone)}) == 3
+    np.testing.assert_array_equal(law.get_xydata(), [[1, 3], [2, 4.5]])
+    np.testing.assert_array_equal(other_law.get_xdata(), [1, 1.5, 2])
+    names = [text.get_text() for text in panel.legend().get_texts()]
+    assert names == ["all", "some", "no law"]
+    plt.close(figure)
