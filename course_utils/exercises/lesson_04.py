@@ -1,4 +1,7 @@
-"""Exercises of lesson 04: the safe step, Nesterov momentum, the batch size for a floor."""
+"""Exercises of lesson 04: the safe step, the batch size for a floor, a fair weight, Nesterov.
+
+In the order of the page, where 04.2 stands last, in the Deeper section about momentum.
+"""
 
 import math
 
@@ -52,15 +55,32 @@ def _verify_batch(answer) -> None:
     cases = [
         (0.1, 2.0, 4.0, 0.01),  # 11.1… → 12
         (0.5, 1.0, 3.0, 1.0),  # exactly 1
-        (0.5, 2.0, 8.0, 0.5),  # exactly 4, where ηL is not small
+        (0.5, 2.0, 8.0, 0.5),  # exactly 4, where ηλ is not small
         (0.01, 1.0, 1.0, 0.2),  # one example is more than enough
         (1.5, 1.0, 1.0, 0.4),  # close to the limit of the step: 7.5 → 8
     ]
-    for learning_rate, L, sigma_2, floor in cases:
-        exact = learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)
-        what = f"batch size for η={learning_rate}, L={L}, sigma_2={sigma_2}, floor={floor}"
-        found = answer(learning_rate, L, sigma_2, floor)
+    for learning_rate, curvature, variance, floor in cases:
+        stable = 2 - learning_rate * curvature
+        exact = learning_rate * variance / (curvature * stable * floor)
+        what = (
+            f"batch size for η={learning_rate}, curvature={curvature}, "
+            f"sigma_squared={variance}, floor={floor}"
+        )
+        found = answer(learning_rate, curvature, variance, floor)
         expect_close(what, found, max(1, math.ceil(exact - 1e-9)))
+
+
+def _verify_fair(answer) -> None:
+    g = np.array([1.0, -1.0, -2.0, -6.0])
+    for p in ([0.25, 0.25, 0.25, 0.25], [0.5, 0.25, 0.125, 0.125], [0.1, 0.2, 0.3, 0.4]):
+        p = np.array(p)
+        factors = np.asarray(answer(p.copy()), dtype=float)
+        if factors.shape != (4,):
+            raise NotYet(f"the result for 4 chances: expected shape (4,), found {factors.shape}")
+        what = f"mean estimate of the gradients {g.tolist()} drawn with the chances {p.tolist()}"
+        expect_close(what, np.sum(p * factors * g), g.mean())
+    p = np.array([0.7, 0.3])
+    expect_close("factors for the chances [0.7, 0.3]", answer(p.copy()), 1 / (2 * p))
 
 
 EXERCISES = [
@@ -103,6 +123,87 @@ def answer(X):
                 "def answer(X):\n    return len(X) / np.linalg.eigvalsh(X.T @ X)[0]",
                 "X = [[1, 1], [1, 1], [1, -1]]: expected 0.75, found 1.5",
             ),
+        ],
+    ),
+    Exercise(
+        id="04.3",
+        title="the batch size for a floor",
+        solution="""
+def answer(learning_rate, curvature, sigma_squared, floor):
+    stable = 2 - learning_rate * curvature
+    batch_size = learning_rate * sigma_squared / (curvature * stable * floor)
+    return max(1, int(np.ceil(batch_size)))
+""",
+        hints=[
+            "Set the formula of the noise floor equal to the floor, and solve for B.",
+            "The floor falls with B: round up, or it is missed. A batch has at least one example.",
+        ],
+        verify=_verify_batch,
+        right=[
+            "def answer(learning_rate, curvature, sigma_squared, floor):\n"
+            "    batch_size = 1\n"
+            "    most = floor * curvature * (2 - learning_rate * curvature)\n"
+            "    while learning_rate * sigma_squared / batch_size > most:\n"
+            "        batch_size += 1\n"
+            "    return batch_size"
+        ],
+        wrong=[
+            (
+                "def answer(learning_rate, curvature, sigma_squared, floor):\n"
+                "    stable = 2 - learning_rate * curvature\n"
+                "    return round(learning_rate * sigma_squared / (curvature * stable * floor))",
+                "η=0.1, curvature=2.0, sigma_squared=4.0, floor=0.01: expected 12, found 11",
+            ),
+            (
+                "def answer(learning_rate, curvature, sigma_squared, floor):\n"
+                "    batch_size = learning_rate * sigma_squared / (2 * curvature * floor)\n"
+                "    return max(1, int(np.ceil(batch_size)))",
+                "η=0.1, curvature=2.0, sigma_squared=4.0, floor=0.01: expected 12, found 10",
+            ),
+            (
+                "def answer(learning_rate, curvature, sigma_squared, floor):\n"
+                "    stable = 2 - learning_rate * curvature\n"
+                "    return learning_rate * sigma_squared / (curvature * stable * floor)",
+                "expected 12, found 11.1111",
+            ),
+            (
+                "def answer(learning_rate, curvature, sigma_squared, floor):\n"
+                "    stable = 2 - learning_rate * curvature\n"
+                "    batch_size = learning_rate * sigma_squared / (curvature * stable * floor)\n"
+                "    return int(batch_size) + 1",
+                "η=0.5, curvature=1.0, sigma_squared=3.0, floor=1.0: expected 1, found 2",
+            ),
+        ],
+    ),
+    Exercise(
+        id="04.4",
+        title="an unfair draw made fair",
+        solution="""
+def answer(p):
+    return 1 / (len(p) * p)
+""",
+        hints=[
+            "An example that is drawn too often must count less. Write the expected value as a sum "
+            "over all examples: chance · factor · gradient.",
+            "That sum must be the mean of all gradients, the sum of g_i / n. Compare the two "
+            "sums term by term.",
+        ],
+        verify=_verify_fair,
+        right=[
+            "def answer(p):\n    return np.mean(p) / p",
+            "def answer(p):\n    return np.array([1 / len(p) / chance for chance in p])",
+        ],
+        wrong=[
+            ("def answer(p):\n    return 1 / p", "expected -2, found -8"),
+            (
+                "def answer(p):\n    return np.ones(len(p))",
+                "0.125, 0.125]: expected -2, found -0.75",
+            ),
+            (
+                "def answer(p):\n    return len(p) * p",
+                "0.125, 0.125]: expected -2, found 0.25",
+            ),
+            ("def answer(p):\n    return 1 / len(p)", "expected shape (4,), found ()"),
         ],
     ),
     Exercise(
@@ -162,50 +263,6 @@ def answer(w, velocity, g, learning_rate, momentum):
                 "    velocity -= learning_rate * g\n"
                 "    return w + momentum * velocity - learning_rate * g, velocity",
                 "the input velocity: expected it unchanged",
-            ),
-        ],
-    ),
-    Exercise(
-        id="04.3",
-        title="the batch size for a floor",
-        solution="""
-def answer(learning_rate, L, sigma_2, floor):
-    b = learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)
-    return max(1, int(np.ceil(b)))
-""",
-        hints=[
-            "Set the formula of the noise floor equal to the floor, and solve for b.",
-            "The floor falls with b: round up, or it is missed. A batch has at least one example.",
-        ],
-        verify=_verify_batch,
-        right=[
-            "def answer(learning_rate, L, sigma_2, floor):\n"
-            "    b = 1\n"
-            "    while learning_rate * sigma_2 / (b * L * (2 - learning_rate * L)) > floor:\n"
-            "        b += 1\n"
-            "    return b"
-        ],
-        wrong=[
-            (
-                "def answer(learning_rate, L, sigma_2, floor):\n"
-                "    return round(learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor))",
-                "η=0.1, L=2.0, sigma_2=4.0, floor=0.01: expected 12, found 11",
-            ),
-            (
-                "def answer(learning_rate, L, sigma_2, floor):\n"
-                "    return max(1, int(np.ceil(learning_rate * sigma_2 / (2 * L * floor))))",
-                "η=0.1, L=2.0, sigma_2=4.0, floor=0.01: expected 12, found 10",
-            ),
-            (
-                "def answer(learning_rate, L, sigma_2, floor):\n"
-                "    return learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)",
-                "expected 12, found 11.1111",
-            ),
-            (
-                "def answer(learning_rate, L, sigma_2, floor):\n"
-                "    b = learning_rate * sigma_2 / (L * (2 - learning_rate * L) * floor)\n"
-                "    return int(b) + 1",
-                "η=0.5, L=1.0, sigma_2=3.0, floor=1.0: expected 1, found 2",
             ),
         ],
     ),
