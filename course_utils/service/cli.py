@@ -178,7 +178,7 @@ def _ray_refusal(args: argparse.Namespace) -> str:
     except ImportError as error:
         return (
             f"--ray needs Ray Serve, an optional extra, and this Python has it not ({error}). "
-            f'In the course\'s folder: {sys.executable} -m pip install -e ".[ray]"'
+            f"In the course's folder: {sys.executable} -m pip install -r requirements-ray.lock"
         )
     return ""
 

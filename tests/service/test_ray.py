@@ -22,7 +22,7 @@ from tests.service.test_cli import call
 PREDICT = "/v1/models/digits:predict"
 with_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
-    reason='Ray is not installed: python3 -m pip install -e ".[ray]"',
+    reason="Ray is not installed: python3 -m pip install -r requirements-ray.lock",
 )
 # of Ray's own code, with the pinned pydantic
 pytestmark = pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20")
@@ -207,7 +207,7 @@ def test_without_ray_one_sentence_says_how_to_install_it(tmp_path):
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith("error: --ray needs Ray Serve, an optional extra")
-    assert result.stderr.endswith(f'{sys.executable} -m pip install -e ".[ray]"\n')
+    assert result.stderr.endswith(f"{sys.executable} -m pip install -r requirements-ray.lock\n")
     assert result.stderr.count("\n") == 1
     assert not (tmp_path / "service").exists()
 
