@@ -103,6 +103,8 @@ CAUSES = [
     ),
 ]
 
+NO_NEWS = ("[notice]", "Ignoring ")  # a newer pip; pins of the lock for other systems
+
 INSTALLERS = [
     ("apt", "sudo apt install python{0}-venv"),
     ("dnf", "sudo dnf install python{0} python3-pip"),
@@ -175,9 +177,9 @@ def pip_failed(log: Path, python: str) -> str:
 
 
 def tail(log: Path) -> str:
-    """Return the last lines of the log, indented."""
+    """Return the last lines of the log, indented, without those that are no news."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    last = [line for line in lines if line.strip() and not line.startswith("[notice]")][-8:]
+    last = [line for line in lines if line.strip() and not line.startswith(NO_NEWS)][-8:]
     return "\n".join(f"    {line}" for line in last)
 
 

@@ -123,6 +123,7 @@ def test_the_cause_of_a_failure_is_named(tmp_path, output, advice):
     assert f"    {last}\n" in message
     assert "line 5\n" not in message
     assert "[notice]" not in message
+    assert "Ignoring" not in message
     assert message.endswith(f"it goes on from here. The whole output is in {log}.")
 
 
