@@ -1,4 +1,4 @@
-"""The pictures that several lessons draw: learning curves, image grids, a path on a surface."""
+"""The pictures that several lessons draw: learning curves, grids, paths, laws, spreads."""
 
 from __future__ import annotations
 
@@ -207,3 +207,23 @@ def points_on_law(
     if law is not None:
         where = x if law_x is None else law_x
         panel.plot(where, law, linestyle="-", linewidth=1, marker="", color=COLORS[kind])
+
+
+def spread(panel: Axes, x: Sequence[float], values: np.ndarray, **options) -> None:
+    """Draw the mean of each row of values, with a bar from its lowest to its highest.
+
+    Args:
+        panel: axes to draw on.
+        x: one number for each row.
+        values: shape (rows, runs).
+        options: for `Axes.errorbar`, such as `label`.
+
+    Raises:
+        ValueError: there is not one row for each x.
+    """
+    values = np.asarray(values, float)
+    if values.ndim != 2 or len(values) != len(x):
+        raise ValueError(f"values: expected shape ({len(x)}, runs), found {values.shape}")
+    mean = values.mean(axis=1)
+    bars = mean - values.min(axis=1), values.max(axis=1) - mean
+    panel.errorbar(x, mean, bars, **{"capsize": 2} | options)

@@ -46,9 +46,9 @@ def _weighted_softplus(upstream: np.ndarray, inputs: dict, name: str, moved: np.
 
 def _verify_backward(answer) -> None:
     rng = np.random.default_rng(2)
-    for n, d, h in ((4, 3, 2), (3, 3, 3)):  # with d = h a forgotten transposition fits in shape
-        X, W, b = rng.standard_normal((n, d)), rng.standard_normal((d, h)), rng.standard_normal(h)
-        upstream = rng.standard_normal((n, h))
+    for n, d_in, d_out in ((4, 3, 2), (3, 3, 3)):  # of 3 and 3 a forgotten transpose fits
+        shapes = (n, d_in), (d_in, d_out), d_out, (n, d_out)
+        X, W, b, upstream = (rng.standard_normal(shape) for shape in shapes)
         found = answer(X.copy(), W.copy(), b.copy(), upstream.copy())
         if not isinstance(found, tuple | list) or len(found) != 3:
             raise NotYet(
@@ -56,9 +56,9 @@ def _verify_backward(answer) -> None:
                 f"found {type(found).__name__}"
             )
         for name, part in zip(("W", "b", "X"), found, strict=True):
-            if name == "b" and np.shape(part) == (1, h):  # the lesson's own shape of a bias
+            if name == "b" and np.shape(part) == (1, d_out):  # the lesson's own shape of a bias
                 part = np.asarray(part)[0]
-            what = f"derivative by {name} for n={n}, d={d}, h={h}, by finite differences"
+            what = f"derivative by {name} for X {X.shape}, W {W.shape}, by finite differences"
             inputs = {"X": X, "W": W, "b": b}
             moved = partial(_weighted_softplus, upstream, inputs, name)
             expect_close(what, part, numeric_gradient(moved, inputs[name]))
@@ -70,13 +70,13 @@ EXERCISES = [
         title="parameters of a stack of dense layers",
         solution="""
 def answer(sizes):
-    return sum((d + 1) * h for d, h in zip(sizes[:-1], sizes[1:]))
+    return sum((inputs + 1) * units for inputs, units in zip(sizes[:-1], sizes[1:]))
 """,
         hints=[
             "Count one layer first: how many numbers does one of its units own?",
             "A unit has a weight for each input and one bias. A layer's inputs are the outputs of "
             "the layer before it.",
-            "Go through neighbouring pairs (d, h) of sizes and add up (d + 1) · h.",
+            "Go through neighbours (inputs, units) of sizes and add up (inputs + 1) · units.",
         ],
         verify=_verify_count,
         right=[
@@ -161,7 +161,7 @@ def answer(X, W, b, upstream):
 """,
         hints=[
             "Two steps, as in the lesson: first from a to z, then from z to W, b and X.",
-            "By z: upstream times σ(z), element by element, shape (n, h).",
+            "By z: upstream times sigmoid(z), entry by entry, shape (n, d_out).",
             "X takes the place that a had in the lesson: its derivative is that by z times Wᵀ.",
         ],
         verify=_verify_backward,
@@ -179,26 +179,26 @@ def answer(X, W, b, upstream):
             (
                 "def answer(X, W, b, upstream):\n"
                 "    return X.T @ upstream, upstream.sum(axis=0), upstream @ W.T",
-                "derivative by W for n=4, d=3, h=2, by finite differences: expected",
+                "derivative by W for X (4, 3), W (3, 2), by finite differences: expected",
             ),
             (
                 "def answer(X, W, b, upstream):\n"
                 "    d_z = upstream / (1 + np.exp(-(X @ W + b)))\n"
                 "    return X.T @ d_z, d_z.mean(axis=0), d_z @ W.T",
-                "derivative by b for n=4, d=3, h=2, by finite differences: expected [",
+                "derivative by b for X (4, 3), W (3, 2), by finite differences: expected [",
             ),
             (
                 "def answer(X, W, b, upstream):\n"
                 "    d_z = upstream / (1 + np.exp(-(X @ W + b)))\n"
                 "    return X.T @ d_z, d_z, d_z @ W.T",
-                "derivative by b for n=4, d=3, h=2, by finite differences: expected shape (2,)",
+                "derivative by b for X (4, 3), W (3, 2), by finite differences: expected shape",
             ),
             (
                 "def answer(X, W, b, upstream):\n"
                 "    d_z = upstream / (1 + np.exp(-(X @ W + b)))\n"
                 "    d_X = d_z @ (W if W.shape[0] == W.shape[1] else W.T)\n"
                 "    return X.T @ d_z, d_z.sum(axis=0), d_X",
-                "derivative by X for n=3, d=3, h=3",
+                "derivative by X for X (3, 3), W (3, 3)",
             ),
             (
                 "def answer(X, W, b, upstream):\n"

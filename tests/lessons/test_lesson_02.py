@@ -7,10 +7,10 @@ from course_utils.studies import lesson_02 as study
 from tests.lessons.taught import taught
 
 CELLS = (
-    *("neuron-check", "task-data", "forward-code", "forward-check"),
-    *("backward-code", "train-code"),
+    *("neuron-code", "task-data", "forward-code", "forward-start"),
+    *("backward-code", "backward-check", "train-code", "parts-train"),
 )
-GIVEN = {"np": np, "arm": study.ARM, "learning_rate": 0.3, "steps": 20}
+GIVEN = {"np": np, "learning_rate": 0.3, "steps": 20}
 
 
 @pytest.fixture(scope="module")
@@ -18,19 +18,41 @@ def page():
     return taught("02", *CELLS, **GIVEN)
 
 
-def test_the_points_are_the_same(page):
+@pytest.fixture(scope="module")
+def points(page):
     ours, theirs = (f(400, np.random.default_rng(1)) for f in (study.spirals, page.spirals))
     assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    return ours
 
 
-@pytest.mark.parametrize("activation", study.PHI)
-@pytest.mark.parametrize("biases", [True, False])
-def test_a_training_is_the_same(page, activation, biases):
-    X, y = study.spirals(400, np.random.default_rng(1))
+@pytest.mark.parametrize("name", study.PHI)
+def test_a_training_is_the_same(page, points, name):
+    phi, slope = {
+        "tanh": (np.tanh, page.tanh_slope),
+        "relu": (page.relu, page.relu_slope),
+        "none": (page.identity, np.ones_like),
+        "tanh with a broken gradient": (np.tanh, page.broken_slope),
+    }[name]
+    theirs = page.train(*points, page.start(8, np.random.default_rng(2)), phi, slope)
     ours = study.start(8, np.random.default_rng(2))
-    theirs = page.start(8, np.random.default_rng(2))
-    rate, steps = GIVEN["learning_rate"], GIVEN["steps"]
-    ours = study.train(X, y, ours, activation, biases, rate, steps)
-    theirs = page.train(X, y, theirs, activation, biases)
-    for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+    ours = study.train(*points, ours, *study.PHI[name], True, 0.3, 20)
+    for key, part in theirs.items():
+        np.testing.assert_allclose(ours[key], part, rtol=1e-12, atol=1e-14)
+
+
+def test_without_biases_only_the_weights_move(points):
+    theta = study.start(8, np.random.default_rng(2))
+    trained = study.train(*points, theta, *study.PHI["tanh"], False, 0.3, 20)
+    assert not trained["b1"].any() and not trained["b2"].any()
+    assert (trained["W1"] != theta["W1"]).all() and (trained["W2"] != theta["W2"]).all()
+
+
+def test_a_study_without_hidden_units_trains_the_neuron_of_the_page(points):
+    X, y = points
+    w, b = np.zeros((2, 1)), 0.0
+    for _ in range(20):
+        d_z = (1 / (1 + np.exp(-(X @ w + b))) - y) / len(X)
+        w, b = w - 0.3 * X.T @ d_z, b - 0.3 * d_z.sum()
+    theta = study.train(X, y, study.start(0, None), *study.PHI["none"], True, 0.3, 20)
+    np.testing.assert_allclose(theta["W2"], w)
+    np.testing.assert_allclose(theta["b2"], [[b]])
