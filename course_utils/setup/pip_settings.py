@@ -21,6 +21,7 @@ KEPT = (
     *("proxy", "no-proxy-env", "cert", "client-cert", "keyring-provider"),
     *("timeout", "default-timeout", "retries", "resume-retries", "cache-dir", "no-cache-dir"),
 )
+KEYRING = "PYTHON_KEYRING_"  # how the package keyring finds the password for an index
 # Options of which only one value belongs there: whose certificates are trusted.
 KEPT_VALUES = {"use-feature": "truststore", "use-deprecated": "legacy-certs"}
 
@@ -53,7 +54,11 @@ def bare(environment: Mapping[str, str]) -> dict[str, str]:
     What Python prints into the log is UTF-8, and the user's own folder of packages is not looked
     at: pip would take a package that is there for installed.
     """
-    kept = {n: v for n, v in environment.items() if not n.upper().startswith(("PIP_", "PYTHON"))}
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.upper().startswith(("PIP_", "PYTHON")) or name.upper().startswith(KEYRING)
+    }
     return {**kept, "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1"}
 
 

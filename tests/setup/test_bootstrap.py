@@ -18,7 +18,6 @@ from course_utils import __main__
 from course_utils.setup import bootstrap, pins
 from tests import HANG
 from tests.setup.toy_project import (
-    SET_UP_FILES,
     TOY,
     Project,
     SlowIndex,
@@ -443,10 +442,14 @@ def test_a_python_outside_the_range_is_named(monkeypatch, version):
     )
 
 
-@pytest.mark.parametrize("name", [name for name in SET_UP_FILES if name != "files.py"])
-def test_old_pythons_can_read_the_set_up(name):
-    source = (Path(course_utils.__file__).parent / name).read_text(encoding="utf-8")
-    ast.parse(source, feature_version=(3, 8))
+PACKAGE = Path(course_utils.__file__).parent
+
+
+@pytest.mark.parametrize(
+    "path", [PACKAGE / "__main__.py", *(PACKAGE / "setup").glob("*.py")], ids=lambda path: path.name
+)
+def test_old_pythons_can_read_the_set_up(path):
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 OLD_PYTHONS = sorted(Path.home().glob(".pyenv/versions/3.[89].*/bin/python"))

@@ -6,6 +6,8 @@ What the packages need is read from their metadata where they are installed: in 
 
 import re
 from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
@@ -95,3 +97,27 @@ def test_a_lock_has_pins_and_hashes_alone(name):
     assert lines.pop(0) == "--only-binary :all:"
     shape = re.compile(r"(\S+==\S+( ; [^\\]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+)+")
     assert shape.fullmatch("\n".join(lines) + "\n")
+
+
+def test_the_locks_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    names = (*LOCKS, lock.REQUIREMENTS, "pyproject.toml")
+    before = {name: (lock.ROOT / name).read_bytes() for name in names}
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        if "--output-file" in command:
+            output = Path(command[command.index("--output-file") + 1])
+            output.write_text("a==1 \\\n", encoding="utf-8")
+        return SimpleNamespace(returncode=2 if "--extra=ray" in command else 0)
+
+    monkeypatch.setattr(lock, "ROOT", tmp_path)
+    monkeypatch.setattr(lock.subprocess, "run", run)
+    assert lock.main(SimpleNamespace(upgrade=False)) == 2
+    made = (tmp_path / lock.LOCK).read_text(encoding="utf-8")
+    assert pins.MADE_FROM.search(made)[1] == pins.digest(direct())
+    assert made.endswith("a==1 \\\n")
+    assert (tmp_path / lock.RAY_LOCK).read_bytes() == before[lock.RAY_LOCK]
+    assert ["uv==" in part for part in commands[0]].count(True) == 1

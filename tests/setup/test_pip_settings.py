@@ -42,6 +42,7 @@ def test_the_way_to_the_index_is_handed_over_from_both(tmp_path):
         PIP_CACHE_DIR="/cache",
         PIP_DEFAULT_TIMEOUT="60",
         PIP_KEYRING_PROVIDER="subprocess",
+        PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
     )
     assert found["PIP_INDEX_URL"] == "https://install.test/simple"  # [install] before [global]
     assert found["PIP_EXTRA_INDEX_URL"].split() == ["https://a.test", "https://b.test"]
@@ -49,6 +50,7 @@ def test_the_way_to_the_index_is_handed_over_from_both(tmp_path):
     assert found["PIP_CERT"] == "/ca.pem"
     assert found["PIP_CACHE_DIR"] == "/cache"
     assert found["PIP_KEYRING_PROVIDER"] == "subprocess"
+    assert found["PYTHON_KEYRING_BACKEND"] == "keyring.backends.null.Keyring"
     assert "PIP_RETRIES" not in found
     names = list(found)  # of two names of one option, pip takes the later one
     assert names.index("PIP_TIMEOUT") < names.index("PIP_DEFAULT_TIMEOUT")
