@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from course_utils import data
-from course_utils.setup import bootstrap, pins
+from course_utils.setup import bootstrap, kernel, pins
 from course_utils.setup.messages import SetupError, few
 
 GIB = 2**30
@@ -55,10 +55,9 @@ class MachineReport(tuple[Row, ...]):
 
 
 def check_machine(data_folder: Path = data.DATA_FOLDER) -> MachineReport:
-    """Check Python, packages, TensorFlow's arithmetic, cores, memory, disk and data files."""
-    return MachineReport(
-        (_python(), _packages(), _tensorflow(), _cores(), _memory(), _disk(), *_data(data_folder))
-    )
+    """Check Python, packages, settings, TensorFlow's arithmetic, cores, memory, disk and data."""
+    rows = (_python(), _packages(), _settings(), _tensorflow(), _cores(), _memory(), _disk())
+    return MachineReport((*rows, *_data(data_folder)))
 
 
 def _python() -> Row:
@@ -84,6 +83,17 @@ def _packages() -> Row:
         f"{len(wanted)} of {len(wanted)}",
         not wrong,
         f"run `python3 -m course_utils lab`, which installs: {few(wrong)}",
+    )
+
+
+def _settings() -> Row:
+    left = kernel.left()
+    return Row(
+        "settings that change results",
+        f"{len(left)} left" if left else "none left",
+        "none left",
+        not left,
+        "; ".join(f"{setting}: {step}" for setting, step in left.items()),
     )
 
 

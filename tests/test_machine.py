@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from course_utils import data
 from course_utils.machine import check_machine
-from course_utils.setup import bootstrap, pins
+from course_utils.setup import bootstrap, kernel, pins
 from course_utils.setup.messages import SetupError
 
 GIB = 2**30
@@ -36,7 +36,7 @@ def test_every_requirement_is_met_here():
     assert lines[0].split() == ["requirement", "found", "needed"]
     assert lines[-2:] == ["", "This machine is ready."]
     rows = lines[1:-2]
-    assert len(rows) == len(report) == 6 + len(data.data_files())
+    assert len(rows) == len(report) == 7 + len(data.data_files())
     assert all(line.startswith("pass  ") for line in rows)
     assert "next step" not in repr(report)
     for column in ("found", "needed"):  # aligned
@@ -99,6 +99,10 @@ FAILURES = {
     "no pins": (
         no_pins,
         ("packages as pinned", "no list of pins", "requirements.txt is missing. Clone it again."),
+    ),
+    "a setting": (
+        lambda m: m.setattr(kernel, "left", lambda: {"PYTHONOPTIMIZE": "unset it"}),
+        ("settings that change results", "1 left", "PYTHONOPTIMIZE: unset it"),
     ),
     "no TensorFlow": (
         lambda m: m.setitem(sys.modules, "tensorflow", None),

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from course_utils.setup import bootstrap
+from course_utils.setup.messages import SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "COURSE_ISOLATED"  # holds the process that became the one with this environment
@@ -194,7 +195,7 @@ def settings_folder() -> Path:
             raise PermissionError("others may write there")
         _write_files(folder)
     except OSError as error:
-        raise bootstrap.SetupError(
+        raise SetupError(
             f"the course's settings cannot be written to {folder}: {error}. Remove that folder, or "
             "set the variable TMPDIR to a folder in which only you may write."
         ) from error

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +38,17 @@ class Server:
     As a context manager it is killed at the end, if it then still runs.
     """
 
-    def __init__(self, folder: Path, *options: str, command: Sequence[str] = (*COMMAND, "serve")):
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        command: Sequence[str] = (*COMMAND, "serve"),
+        variables: Mapping[str, str] = os.environ,
+    ):
         self.process = subprocess.Popen(
             [*command, "--folder", str(folder), "--port", "0", *options],
             cwd=ROOT,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -22,6 +22,7 @@ from course_utils.service.keys import KeyStore
 from course_utils.service.vault import read_secret, seal
 from tests import HANG
 from tests.service.server import COMMAND, ROOT, Server, image, put_digits
+from tests.setup.planted import AT_THE_START, plant
 
 pytestmark = pytest.mark.skipif("os.name == 'nt'", reason="ends the server with POSIX signals")
 PREDICT = "/v1/models/digits:predict"
@@ -35,8 +36,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(folder):
-    with Server(folder) as server:
+def server(folder, tmp_path_factory):
+    """The service in an account full of settings, none of which may change an answer."""
+    variables = plant(tmp_path_factory.mktemp("home")) | AT_THE_START
+    with Server(folder, variables=variables) as server:
         yield server
 
 
