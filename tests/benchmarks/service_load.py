@@ -11,6 +11,7 @@ have its line. Needs two cores: the servers and this process, which makes the lo
 
 import argparse
 import asyncio
+import atexit
 import collections
 import json
 import os
@@ -74,6 +75,7 @@ class Server:
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        atexit.register(self.process.kill)
         for line in self.process.stdout:
             found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
             if line.startswith("Page") and found:

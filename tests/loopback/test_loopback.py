@@ -59,11 +59,11 @@ def test_load_returns_each_answer_with_its_question(server, kind, seconds):
 
 
 def test_a_load_without_an_end_goes_on_until_it_is_finished(server):
-    load = start_load(server.port, "/echo", ["[0]"], clients=2)
-    before = time.perf_counter()  # the same clock in all processes of a machine
-    time.sleep(0.1)
-    assert load.poll() is None
-    found = finish_load(load)
+    with start_load(server.port, "/echo", ["[0]"], clients=2) as load:
+        before = time.perf_counter()  # the same clock in all processes of a machine
+        time.sleep(0.1)
+        assert load.poll() is None
+        found = finish_load(load)
     assert found.answered.max() > before
 
 

@@ -14,6 +14,7 @@ import psutil
 import course_utils
 from course_utils.runner import cli
 from tests import HANG
+from tests.started import Started
 
 ROOT = Path(course_utils.__file__).resolve().parent.parent
 PARAMETERS = """\
@@ -75,13 +76,13 @@ def run(root: Path, *words: str) -> int:
     return cli.main(parse(*words), root=root)
 
 
-def start(root: Path, *words: str) -> subprocess.Popen:
+def start(root: Path, *words: str) -> Started:
     """Start the runner on the course in a process of its own."""
     program = (
         "import sys; from pathlib import Path; from tests.runner.small_course import run; "
         "sys.exit(run(Path(sys.argv[1]), *sys.argv[2:]))"
     )
-    return subprocess.Popen(
+    return Started(
         [sys.executable, "-c", program, str(root), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

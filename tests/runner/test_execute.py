@@ -14,6 +14,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils.runner.execute import ROOT, ExecutionError, add_arguments, execute_notebook, main
+from tests.started import Started
 
 
 @pytest.fixture
@@ -104,18 +105,18 @@ def test_interrupt_stops_the_kernel_and_leaves_the_file(tmp_path):
         "from pathlib import Path; from course_utils.runner.execute import execute_notebook; "
         f"execute_notebook(Path({str(path)!r}))"
     )
-    process = subprocess.Popen(
+    with Started(
         [sys.executable, "-c", code],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         # an ignored SIGINT would be inherited from a test run in background
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate()[1].decode()
+    ) as process:
+        while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in process.communicate()[1].decode()
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
     assert path.read_bytes() == before
 

@@ -55,8 +55,9 @@ def mixed(tmp_path_factory):
     )
     (root / "notebooks" / "Untitled.ipynb").write_text("the reader's own")
     (root / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
-    process = start(root, "--jobs", "2", "--name", "mixed", "-p", "epochs=2", "--grid", "seed=3")
-    out, _ = process.communicate(timeout=HANG)
+    words = ("--jobs", "2", "--name", "mixed", "-p", "epochs=2", "--grid", "seed=3")
+    with start(root, *words) as process:
+        out, _ = process.communicate(timeout=HANG)
     return root, process.returncode, out
 
 
@@ -177,10 +178,10 @@ def test_a_lesson_that_takes_too_long_is_stopped(tmp_path):
 @POSIX
 def test_ctrl_c_keeps_what_is_done_and_leaves_no_kernel(tmp_path):
     root = write_course(tmp_path, n00_good="6 * 7", n05_long=["40 + 2", STUBBORN], n06_next="1")
-    process = start(root, "--name", "stopped")
-    pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=HANG)
+    with start(root, "--name", "stopped") as process:
+        pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=HANG)
 
     assert process.returncode == 130
     assert is_gone(pid)
@@ -201,14 +202,14 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_kernel(tmp_path):
 @POSIX
 def test_a_second_ctrl_c_kills(tmp_path):
     root = write_course(tmp_path, n05_long=STUBBORN)
-    process = start(root, "--name", "killed")
-    pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
-    process.send_signal(signal.SIGINT)
-    for line in process.stdout:
-        if line.startswith("stopping"):
-            break
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=HANG)
+    with start(root, "--name", "killed") as process:
+        pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
+        process.send_signal(signal.SIGINT)
+        for line in process.stdout:
+            if line.startswith("stopping"):
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=HANG)
     assert process.returncode == 130
     assert is_gone(pid)
     job = results(root, "killed")["05_long"]
@@ -220,13 +221,13 @@ def test_a_killed_runner_loses_only_what_was_running_and_resume_finishes_it(tmp_
     count = "open('count', 'a').write('x')"
     slow = f"if not os.path.exists('fast'):\n    {NOTE_PID}\n    time.sleep(600)"
     root = write_course(tmp_path, n00_good=count, n05_long=slow, n06_next=METRICS)
-    process = start(root, "--name", "killed", "-p", "epochs=2")
-    pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
-    assert run(root, "--resume", "killed") == 2
-    assert f"is still going on (process {process.pid})" in capsys.readouterr().err
-    worker = psutil.Process(pid).ppid()
-    process.kill()
-    process.communicate()
+    with start(root, "--name", "killed", "-p", "epochs=2") as process:
+        pid = wait_for(lambda: read_pid(root), "the kernel of lesson 05")
+        assert run(root, "--resume", "killed") == 2
+        assert f"is still going on (process {process.pid})" in capsys.readouterr().err
+        worker = psutil.Process(pid).ppid()
+        process.kill()
+        process.communicate()
     wait_for(lambda: is_gone(pid), "the end of the kernel after its runner was killed")
     wait_for(lambda: is_gone(worker), "the end of the worker, which saves what it has")
     assert {folder: job["status"] for folder, job in results(root, "killed").items()} == {

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.started import Started
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "course_utils"]
 
@@ -45,7 +47,7 @@ class Server:
         command: Sequence[str] = (*COMMAND, "serve"),
         variables: Mapping[str, str] = os.environ,
     ):
-        self.process = subprocess.Popen(
+        self.process = Started(
             [*command, "--folder", str(folder), "--port", "0", *options],
             cwd=ROOT,
             env=variables,
@@ -60,7 +62,7 @@ class Server:
         try:
             self._read_what_it_says()
         except BaseException:
-            self.stop(signal.SIGKILL)
+            self.process.end()
             raise
 
     def _read_what_it_says(self) -> None:
@@ -80,7 +82,8 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.stop(signal.SIGKILL)
+        self.process.end()
+        self.stop()
 
     def ask(self, path: str, body: bytes | dict | None = None, key: str | None = None, method=None):
         """Return status and JSON of one request with the key."""

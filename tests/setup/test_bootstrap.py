@@ -220,15 +220,15 @@ def test_settings_that_change_what_is_installed_or_where_do_not_reach_pip(ready,
 @needs_ensurepip
 def test_a_killed_set_up_is_finished_after_its_pip_has_ended(fresh):
     with SlowIndex(fresh) as index:
-        killed = fresh.start("test")
-        assert index.requested.wait(HANG)
-        killed.kill()
-        killed.communicate()
+        with fresh.start("test") as killed:
+            assert index.requested.wait(HANG)
+            killed.kill()
+            killed.communicate()
         assert not fresh.stamp.exists()
-        following = fresh.start("test")  # the killed set-up's pip still runs
-        lines_until(following, "waiting for another set-up")
-        index.release.set()
-        output, _ = finish(following)
+        with fresh.start("test") as following:  # the killed set-up's pip still runs
+            lines_until(following, "waiting for another set-up")
+            index.release.set()
+            output, _ = finish(following)
     assert following.returncode == 0
     assert output.startswith("toy 1.0 in")
     assert fresh.stamp.exists()
@@ -239,13 +239,13 @@ def test_a_killed_set_up_is_finished_after_its_pip_has_ended(fresh):
 def test_an_interrupted_set_up_is_finished_by_the_next_call(ready, to_all):
     ready.pin("toy==2.0")
     with SlowIndex(ready) as index:
-        process = ready.start("test")
-        assert index.requested.wait(HANG)
-        if to_all:
-            os.killpg(process.pid, signal.SIGINT)
-        else:
-            process.send_signal(signal.SIGINT)
-        output, errors = finish(process)
+        with ready.start("test") as process:
+            assert index.requested.wait(HANG)
+            if to_all:
+                os.killpg(process.pid, signal.SIGINT)
+            else:
+                process.send_signal(signal.SIGINT)
+            output, errors = finish(process)
         assert (process.returncode, output) == (130, "")
         assert "The same command again finishes" in errors
         assert not ready.stamp.exists()
@@ -286,16 +286,15 @@ def test_a_venv_without_a_working_python_is_rebuilt(ready):
 
 def test_two_at_once_set_up_once(ready):
     ready.pin("toy==2.0")
-    with SlowIndex(ready) as index:
-        first = ready.start("test")
+    with SlowIndex(ready) as index, ready.start("test") as first:
         assert index.requested.wait(HANG)
-        second = ready.start("test")
-        lines_until(second, "waiting for another set-up")
-        index.release.set()
-        for process in (first, second):
-            output, errors = finish(process)
-            assert process.returncode == 0, errors
-            assert output.startswith("toy 2.0 in")
+        with ready.start("test") as second:
+            lines_until(second, "waiting for another set-up")
+            index.release.set()
+            for process in (first, second):
+                output, errors = finish(process)
+                assert process.returncode == 0, errors
+                assert output.startswith("toy 2.0 in")
     assert index.downloads == 1
 
 

@@ -15,6 +15,7 @@ import packaging
 
 import course_utils
 from course_utils.setup import bootstrap, pins
+from tests.started import Started
 
 SET_UP_FILES = (
     *("__init__.py", "__main__.py", "files.py", "setup/__init__.py"),
@@ -146,12 +147,12 @@ class Project:
             text=True,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments: str) -> Started:
         """Start a command of the course in a session of its own; Ctrl-C works in it."""
         options = {}
         if os.name != "nt":  # an ignored SIGINT would be inherited from a test run in background
             options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-        return subprocess.Popen(
+        return Started(
             [sys.executable, "-m", "course_utils", *arguments],
             cwd=self.root,
             env=self.environment,

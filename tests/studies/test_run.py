@@ -25,8 +25,8 @@ def stored(root):
 def whole(tmp_path_factory):
     """The toy study after one run with two arms at a time; and its output."""
     root = write_toy(tmp_path_factory.mktemp("a {brace} and a space"))
-    process = start(root, "90", "--jobs", "2")
-    out, _ = process.communicate(timeout=HANG)
+    with start(root, "90", "--jobs", "2") as process:
+        out, _ = process.communicate(timeout=HANG)
     assert process.returncode == 0, out
     return root, out
 
@@ -111,12 +111,13 @@ def test_a_second_run_gives_the_same_bytes(whole, tmp_path):
 def test_what_was_stopped_goes_on_after_its_last_row(whole, tmp_path, sent, capsys):
     root = write_toy(tmp_path)
     (root / "wait").touch()
-    process = start(root, NAME)
-    pid = int(wait_for(lambda: (root / "pid").exists() and (root / "pid").read_text(), "row 2, 3"))
-    assert study(root, NAME) == 2
-    assert f"study {NAME} is being run (process {process.pid})" in capsys.readouterr().err
-    process.send_signal(sent)
-    out, _ = process.communicate(timeout=HANG)
+    note = root / "pid"
+    with start(root, NAME) as process:
+        pid = int(wait_for(lambda: note.exists() and note.read_text(), "row 2, 3"))
+        assert study(root, NAME) == 2
+        assert f"study {NAME} is being run (process {process.pid})" in capsys.readouterr().err
+        process.send_signal(sent)
+        out, _ = process.communicate(timeout=HANG)
     wait_for(lambda: is_gone(pid), "the end of the worker")
     if sent == signal.SIGINT:
         assert process.returncode == 130

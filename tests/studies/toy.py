@@ -8,6 +8,7 @@ from pathlib import Path
 
 import course_utils
 from course_utils.studies import cli
+from tests.started import Started
 
 ROOT = Path(course_utils.__file__).resolve().parent.parent
 NAME = "90_size"
@@ -70,13 +71,13 @@ def study(root: Path, *words: str) -> int:
     return cli.main(parser.parse_args(words), root=root)
 
 
-def start(root: Path, *words: str) -> subprocess.Popen:
+def start(root: Path, *words: str) -> Started:
     """Start the command in a process of its own."""
     program = (
         "import sys; from pathlib import Path; from tests.studies.toy import study; "
         "sys.exit(study(Path(sys.argv[1]), *sys.argv[2:]))"
     )
-    return subprocess.Popen(
+    return Started(
         [sys.executable, "-c", program, str(root), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
