@@ -5,4 +5,4 @@ from tests.pairing import pytest_xdist_make_scheduler  # noqa: F401
 from tests.patience import pytest_configure, pytest_itemcollected  # noqa: F401
 from tests.unlisted import pytest_ignore_collect, pytest_terminal_summary  # noqa: F401
 
-isolation.isolate_tests()
+isolation.isolate_this_process()

@@ -156,8 +156,8 @@ def isolate(arguments: list) -> None:
         bootstrap.become(command, {**wanted, MARK: str(os.getpid())})
 
 
-def isolate_tests() -> None:
-    """Give this process of pytest, which somebody else may have started, `environment()`."""
+def isolate_this_process() -> None:
+    """Give a process that somebody else may have started, such as pytest's, `environment()`."""
     wanted = {**environment(), "TZ": "UTC"}
     os.environ.clear()
     os.environ.update(wanted)

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from course_utils import timing  # noqa: E402
+from course_utils.setup import arguments  # noqa: E402
 
 RUN = [sys.executable, "-m", "course_utils", "run", "--name", "benchmark-jobs"]
 LOOP = """\
@@ -86,7 +87,7 @@ if __name__ == "__main__":
     )
     parts = {"seeds": seeds, "batch": batch}
     parser.add_argument("--only", choices=parts, help="one of the two")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=arguments.whole_number(1, 100), default=1)
     options = parser.parse_args()
     for name in [options.only] if options.only else parts:
         parts[name](options.rounds)

@@ -23,10 +23,15 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+
+from course_utils.setup import arguments, isolation  # noqa: E402
+
+isolation.isolate_this_process()
+
+import numpy as np  # noqa: E402
+
 COMMAND = [sys.executable, "-m", "course_utils"]
 
 
@@ -156,8 +161,8 @@ class Load:
 def main() -> None:
     """Run all of it and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--seconds", type=arguments.number(0, 3600, "seconds"), default=30)
+    parser.add_argument("--clients", type=arguments.whole_number(1, 1000), default=64)
     parser.add_argument("--model", type=Path, help="a model of digits (default: train one)")
     parser.add_argument("--plain", choices=("eager", "compiled"), help=argparse.SUPPRESS)
     args = parser.parse_args()

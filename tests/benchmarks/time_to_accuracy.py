@@ -33,6 +33,7 @@ import numpy as np  # noqa: E402
 from keras import layers  # noqa: E402
 
 from course_utils.data import load_mnist  # noqa: E402
+from course_utils.setup import arguments  # noqa: E402
 
 LESSON = ROOT / "notebooks" / "06_mnist_end_to_end.ipynb"
 MOST_EPOCHS = 15  # as many as Keras's example trains
@@ -109,13 +110,14 @@ class Clock(keras.callbacks.Callback):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", default="0,1,2", help="whole numbers separated by commas")
-    parser.add_argument("--target", type=float, default=0.99, help="test accuracy to reach")
-    arguments = parser.parse_args()
+    target = arguments.number(0, 1, "accuracy")
+    parser.add_argument("--target", type=target, default=0.99, help="test accuracy to reach")
+    args = parser.parse_args()
     (x_train, y_train), (x_test, y_test) = load_mnist()
     networks = {"flagship": flagship, "Keras's example": keras_example, "article": article}
     seconds = {name: [] for name in networks}
     print(f"{'network':<16} {'seed':>4} {'epochs':>6} {'seconds':>8}  best test accuracy")
-    for seed in [int(text) for text in arguments.seeds.split(",")]:
+    for seed in [int(text) for text in args.seeds.split(",")]:
         kept = np.random.default_rng(seed).permutation(60_000)[5_000:]
         x, y = x_train[kept], y_train[kept]
         for name, build in networks.items():
@@ -123,14 +125,14 @@ def main() -> None:
             model, optimizer, batch_size, epochs = build(len(x))
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
             model.compile(optimizer, loss, metrics=["accuracy"], steps_per_execution=50)
-            clock = Clock(x_test, y_test, arguments.target)
+            clock = Clock(x_test, y_test, args.target)
             model.fit(x, y, epochs=epochs, batch_size=batch_size, verbose=0, callbacks=[clock])
             note = "" if clock.reached else "  not reached"
             seconds[name].append(clock.seconds if clock.reached else float("inf"))
             row = f"{name:<16} {seed:>4} {clock.epochs:>6} {clock.seconds:>8.1f}  {clock.best:.4f}"
             print(row + note, flush=True)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    print(f"\nmedian seconds to {arguments.target:.1%}")
+    print(f"\nmedian seconds to {args.target:.1%}")
     for name, median in medians.items():
         if median == float("inf"):
             print(f"{name:<16} not reached in {MOST_EPOCHS} epochs")
