@@ -137,6 +137,10 @@ def project(tmp_path_factory):
 
 @pytest.fixture
 def planted(project):
+    """The variables of the account full of settings; some files lie beside the page, too."""
+    for name in ("matplotlibrc", "keras.py"):
+        text = next(text for path, text in FILES.items() if path.endswith(name))
+        (project.page.parent / name).write_text(text)
     return {**project.planted, **AT_THE_START}
 
 
