@@ -380,18 +380,21 @@ def test_a_process_killed_at_any_time_loses_no_answered_line(path):
 
 def test_verify_reads_a_log_that_is_being_written(path):
     log = AuditLog(path, SECRET)
-    stop = threading.Event()
+    wanted, stop, reports = threading.Semaphore(0), threading.Event(), []
 
     def work():
-        while not stop.is_set():
+        while wanted.acquire() and not stop.is_set():
             log.append(**FIELDS)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        reports = [verify(path, SECRET) for _ in range(20)]
+        for _ in range(20):
+            wanted.release(100)  # lines that may be written meanwhile
+            reports.append(verify(path, SECRET))
     finally:
         stop.set()
+        wanted.release()
         thread.join()
         log.close()
     assert all(report.ok for report in reports), next(r for r in reports if not r.ok)
