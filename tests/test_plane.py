@@ -49,6 +49,24 @@ def test_answers_have_a_panel_each_and_an_empty_place_stays_empty():
     assert figure.axes[3].get_ylabel() == "down\n$x_2$"
 
 
+def test_the_key_names_the_marks_only_where_there_are_points():
+    shades = ["answer near 0", "answer near 1", "border"]
+    for X, marks in ((None, []), (np.array([[0, 1], [2, 3]]), ["class 0", "class 1"])):
+        figure = plane.answers({"a": right_half}, X, None if X is None else np.array([0, 1]))
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert texts == marks + shades
+
+
+def test_the_best_line_of_points_that_a_line_separates_but_one():
+    x1 = np.array([0.0, 1, 2, 3, 4, 5, 6, 7, 8, 0.5])
+    X = np.stack([x1, np.tile([0, 0.1], 5)], axis=1)
+    y = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 1])[:, None]  # the last one lies among the others
+    accuracy, w, b = plane.best_line(X, y)
+    assert accuracy == 0.9
+    assert np.mean((X @ w + b > 0) == y[:, 0]) == 0.9
+    assert np.linalg.norm(w) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("functions, titles", [({}, []), ({"a": right_half}, ["one", "two"])])
 def test_answers_that_cannot_be_laid_out_are_refused(functions, titles):
     with pytest.raises(ValueError, match="expected one or more"):
@@ -66,3 +84,10 @@ def test_the_distance_ends_on_the_border(b, foot):
     inner = corner.get_xydata()[-1]  # on the side of the origin
     assert np.hypot(*inner) < np.hypot(*foot)
     assert panel.texts[0].xy == (3, 4)
+
+
+def test_a_neuron_for_sliders_has_its_border_where_the_caption_says():
+    figure, caption = plane.draw_neuron(angle=0, length=2.0, bias=-4.0)
+    contours = [c for c in figure.axes[0].collections if len(c.get_paths()) == 1]
+    np.testing.assert_allclose(contours[-1].get_paths()[0].vertices[:, 0], 2, atol=0.01)
+    assert caption == "The border lies at 2.00 along w."

@@ -52,13 +52,13 @@ def _verify_backward(answer) -> None:
         found = answer(X.copy(), W.copy(), b.copy(), upstream.copy())
         if not isinstance(found, tuple | list) or len(found) != 3:
             raise NotYet(
-                "the result: expected three arrays, the derivatives by W, b and X, "
+                "the result: expected three arrays, the derivatives with respect to W, b and X, "
                 f"found {type(found).__name__}"
             )
         for name, part in zip(("W", "b", "X"), found, strict=True):
             if name == "b" and np.shape(part) == (1, d_out):  # the lesson's own shape of a bias
                 part = np.asarray(part)[0]
-            what = f"derivative by {name} for X {X.shape}, W {W.shape}, by finite differences"
+            what = f"∂J/∂{name} for X {X.shape}, W {W.shape}, by finite differences"
             inputs = {"X": X, "W": W, "b": b}
             moved = partial(_weighted_softplus, upstream, inputs, name)
             expect_close(what, part, numeric_gradient(moved, inputs[name]))
@@ -161,8 +161,8 @@ def answer(X, W, b, upstream):
 """,
         hints=[
             "Two steps, as in the lesson: first from a to z, then from z to W, b and X.",
-            "By z: upstream times sigmoid(z), entry by entry, shape (n, d_out).",
-            "X takes the place that a had in the lesson: its derivative is that by z times Wᵀ.",
+            "∂J/∂z is upstream times sigmoid(z), entry by entry, shape (n, d_out).",
+            "X takes the place that a had in the lesson: ∂J/∂X is ∂J/∂z times Wᵀ.",
         ],
         verify=_verify_backward,
         right=[
@@ -179,26 +179,26 @@ def answer(X, W, b, upstream):
             (
                 "def answer(X, W, b, upstream):\n"
                 "    return X.T @ upstream, upstream.sum(axis=0), upstream @ W.T",
-                "derivative by W for X (4, 3), W (3, 2), by finite differences: expected",
+                "∂J/∂W for X (4, 3), W (3, 2), by finite differences: expected",
             ),
             (
                 "def answer(X, W, b, upstream):\n"
                 "    d_z = upstream / (1 + np.exp(-(X @ W + b)))\n"
                 "    return X.T @ d_z, d_z.mean(axis=0), d_z @ W.T",
-                "derivative by b for X (4, 3), W (3, 2), by finite differences: expected [",
+                "∂J/∂b for X (4, 3), W (3, 2), by finite differences: expected [",
             ),
             (
                 "def answer(X, W, b, upstream):\n"
                 "    d_z = upstream / (1 + np.exp(-(X @ W + b)))\n"
                 "    return X.T @ d_z, d_z, d_z @ W.T",
-                "derivative by b for X (4, 3), W (3, 2), by finite differences: expected shape",
+                "∂J/∂b for X (4, 3), W (3, 2), by finite differences: expected shape",
             ),
             (
                 "def answer(X, W, b, upstream):\n"
                 "    d_z = upstream / (1 + np.exp(-(X @ W + b)))\n"
                 "    d_X = d_z @ (W if W.shape[0] == W.shape[1] else W.T)\n"
                 "    return X.T @ d_z, d_z.sum(axis=0), d_X",
-                "derivative by X for X (3, 3), W (3, 3)",
+                "∂J/∂X for X (3, 3), W (3, 3)",
             ),
             (
                 "def answer(X, W, b, upstream):\n"

@@ -8,7 +8,7 @@ from tests.lessons.taught import taught
 
 CELLS = (
     *("neuron-code", "task-data", "forward-code", "forward-start"),
-    *("backward-code", "backward-check", "train-code", "parts-train"),
+    *("backward-code", "backward-check-broken", "train-code", "parts-train"),
 )
 GIVEN = {"np": np, "learning_rate": 0.3, "steps": 20}
 
