@@ -209,6 +209,29 @@ def points_on_law(
         panel.plot(where, law, linestyle="-", linewidth=1, marker="", color=COLORS[kind])
 
 
+def points_with_errors(
+    panel: Axes,
+    kind: int,
+    name: str,
+    x: Sequence[float],
+    measured: Sequence[float],
+    standard_errors: Sequence[float],
+    **options,
+) -> None:
+    """Draw measured points with bars of two standard errors up and down.
+
+    Args:
+        panel: to draw on.
+        kind: which colour and marker, from 0.
+        name: for the legend.
+        x, measured, standard_errors: the points.
+        options: for `Axes.errorbar`, such as `linestyle="-"`.
+    """
+    looks = {"color": COLORS[kind], "marker": MARKERS[kind], "linestyle": "none", "ms": 5}
+    bars = 2 * np.asarray(standard_errors)
+    panel.errorbar(x, measured, bars, label=name, **looks | {"capsize": 2} | options)
+
+
 def spread(panel: Axes, x: Sequence[float], values: np.ndarray, **options) -> None:
     """Draw the mean of each row of values, with a bar from its lowest to its highest.
 

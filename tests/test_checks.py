@@ -258,11 +258,13 @@ def test_theory_passes(capsys):
     check_theory("edge", 4.0, 0, 1)
     check_theory("mean by n", [1.0, 2.1, 3.0], [1, 2, 3.1], [0.1, 0.1, 0.05])
     check_theory("one law", np.array([[1.0, 1.1], [0.9, 1.0]]), 1, 0.1)
+    check_theory("furthest of 16", [0] * 15 + [4.5], 0, 1)
     assert printed(capsys) == [
         "mean 2.03, law 2 0.6 standard errors of 0.05 away ok",
         "edge 4, law 0 4.0 standard errors of 1 away ok",
         "mean by n 3 points, the furthest 2.0 standard errors from the law ok",
         "one law 4 points, the furthest 1.0 standard errors from the law ok",
+        "furthest of 16 16 points, the furthest 4.5 standard errors from the law ok",
     ]
 
 
@@ -274,6 +276,11 @@ def test_theory_passes(capsys):
         ([2, 2, 3], 2, "m: found 3, law 2 at index (2,): 20.0 standard errors of 0.05 away"),
         ([2, np.nan], 2, "found nan, law 2 at index (1,)"),
         (np.inf, np.inf, "found inf, law inf"),
+        (
+            [2] * 15 + [2.235],
+            2,
+            "at index (15,): 4.7 standard errors of 0.05 away, expected at most 4.6",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value")

@@ -12,13 +12,14 @@ from course_utils.exercises import Exercise, NotYet, expect_close
 
 def _verify_limit(answer) -> None:
     rng = np.random.default_rng(4)
+    signs = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
     cases = {
-        "X = [[1], [1]]": np.ones((2, 1)),
-        "X = [[1, 1], [1, 1], [1, -1]]": np.array([[1.0, 1.0], [1.0, 1.0], [1.0, -1.0]]),
-        "X of shape (40, 3), columns of size 1, 3 and 10": rng.normal(size=(40, 3)) * [1, 3, 10],
+        "X = [[4, 1], [4, -1], [0, 1], [0, -1]]": np.array([[4, 1], [4, -1], [0, 1], [0, -1.0]]),
+        "X = [[1, 2], [1, -2], [-1, 2], [-1, -2]]": signs * [1, 2],
+        "X of shape (4, 2), its first column the larger": signs * rng.uniform(1, 5, 2) * [9, 1],
     }
     for name, X in cases.items():
-        expected = len(X) / np.linalg.eigvalsh(X.T @ X)[-1]
+        expected = 1 / max(np.mean(X[:, 0] ** 2), np.mean(X[:, 1] ** 2))
         expect_close(f"limit of the learning rate for {name}", answer(X.copy()), expected)
 
 
@@ -89,39 +90,40 @@ EXERCISES = [
         title="the safe step for a data set",
         solution="""
 def answer(X):
-    H = 2 * X.T @ X / len(X)
-    return 2 / np.linalg.eigvalsh(H)[-1]
+    curvatures = 2 * np.mean(X**2, axis=0)
+    return 2 / np.max(curvatures)
 """,
         hints=[
-            "The limit is 2 over the largest curvature. Which matrix holds the curvatures?",
-            "Without the half, the gradient is 2 Xᵀ(Xw − y)/n. The Hessian is its derivative.",
-            "np.linalg.eigvalsh returns the eigenvalues of a symmetric matrix, in rising order.",
+            "The limit is 2 over the largest curvature. Here there are two, one for each weight.",
+            "The curvature is the second derivative of the mean of (w₁x₁ + w₂x₂ − y)² by one "
+            "of the weights. With the half it would be the mean of its squared inputs.",
+            "np.mean(X**2, axis=0) is the mean of the squares of each column.",
         ],
         verify=_verify_limit,
         right=[
+            "def answer(X):\n    return 1 / max(np.mean(X[:, 0] ** 2), np.mean(X[:, 1] ** 2))",
             "def answer(X):\n    return len(X) / np.linalg.norm(X, ord=2) ** 2",
-            "def answer(X):\n    return 1 / np.max(np.linalg.eigvalsh(X.T @ X / len(X)))",
         ],
         wrong=[
-            (
-                "def answer(X):\n    return 2 / np.linalg.eigvalsh(X.T @ X / len(X))[-1]",
-                "X = [[1], [1]]: expected 1, found 2",
+            (  # the half that is not there
+                "def answer(X):\n    return 2 / np.max(np.mean(X**2, axis=0))",
+                "[0, -1]]: expected 0.125, found 0.25",
             ),
-            (
-                "def answer(X):\n    return 1 / np.linalg.eigvalsh(X.T @ X)[-1]",
-                "X = [[1], [1]]: expected 1, found 0.5",
+            (  # a sum in place of the mean
+                "def answer(X):\n    return 1 / np.max(np.sum(X**2, axis=0))",
+                "[0, -1]]: expected 0.125, found 0.03125",
             ),
-            (
-                "def answer(X):\n    return len(X) / np.trace(X.T @ X)",
-                "X = [[1, 1], [1, 1], [1, -1]]: expected 0.75, found 0.5",
+            (  # the flat direction
+                "def answer(X):\n    return 1 / np.min(np.mean(X**2, axis=0))",
+                "[0, -1]]: expected 0.125, found 1",
             ),
-            (
-                "def answer(X):\n    return 1 / np.max(np.diag(X.T @ X / len(X)))",
-                "X = [[1, 1], [1, 1], [1, -1]]: expected 0.75, found 1",
+            (  # the sum of the two curvatures
+                "def answer(X):\n    return 1 / np.sum(np.mean(X**2, axis=0))",
+                "[0, -1]]: expected 0.125, found 0.111111",
             ),
-            (
-                "def answer(X):\n    return len(X) / np.linalg.eigvalsh(X.T @ X)[0]",
-                "X = [[1, 1], [1, 1], [1, -1]]: expected 0.75, found 1.5",
+            (  # the largest single input
+                "def answer(X):\n    return 1 / np.max(X**2)",
+                "[0, -1]]: expected 0.125, found 0.0625",
             ),
         ],
     ),

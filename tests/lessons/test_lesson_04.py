@@ -1,12 +1,14 @@
 """Lesson 04: the page and its studies are the same; what the text says of a `fit` without seed."""
 
 import json
+import math
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from course_utils.bowls import linear_bowl
 from course_utils.studies import lesson_04 as study
 from course_utils.studies import read_study
 from tests.lessons.taught import taught
@@ -29,12 +31,15 @@ print(json.dumps(np.reshape(seen, (6, 10)).tolist()))
 
 
 def test_the_page_trains_as_the_studies_do():
-    X, y, H, best = study.width_task()
-    page = taught("04", "sgd-code", "sgd-live", np=np, X=X, y=y, n=len(X), H=H, w_best=best)
-    ours = study.run_batches(256, 0.1, seed=3)
-    path = page.sgd(256, 0.1, len(ours) - 1, np.random.default_rng([3, 256]))
-    np.testing.assert_allclose(page.excess(path), ours, rtol=1e-9)
-    assert page.arrival(ours) == study.arrival(ours)
+    X, y, _, _ = study.width_task()
+    given = {"np": np, "X": X, "y": y, "n": len(X), "bowl": linear_bowl(X, y)}
+    page = taught("04", "samplers-gradient", "sgd-code", "sgd-live", **given)
+    for batch_size in (256, 4096):
+        ours = study.run_batches(batch_size, 0.1, seed=3)
+        draws = np.random.default_rng([3, batch_size])
+        path = page.sgd(batch_size, 0.1, len(ours) - 1, draws)
+        np.testing.assert_allclose(page.excess(path), ours, rtol=1e-8)
+        assert page.arrival(ours) == study.arrival(ours)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +58,18 @@ def test_a_run_has_arrived_when_it_stays(excess, arrived):
 def test_the_studies_say_what_the_text_says():
     batches, levels = read_study("04_batches"), read_study("04_levels")
     best = {B: batches.where(batch_size=B)["learning_rate"][0] for B in (1, 4, 16, 64)}
-    updates = {B: batches.where(batch_size=B)["val_updates"].mean() for B in (*best, 4096)}
+    examples = {B: B * batches.where(batch_size=B)["val_updates"].mean() for B in (*best, 4096)}
     assert [best[B] / best[1] for B in best] == pytest.approx([1, 4, 16, 64], rel=0.01)
-    assert all(3600 <= B * updates[B] <= 4550 for B in best)
-    assert updates[4096] == 8
-    assert 430 <= updates[1] / updates[4096] <= 470
+    assert all(3700 <= examples[B] <= 3850 for B in (1, 4, 16))
+    assert examples[4096] == 8 * 4096
+    assert examples[1] / 8 == pytest.approx(460, abs=10)
     away = {B: levels.where(batch_size=B, learning_rate=0.12575)["level"] for B in (1, 4)}
     assert not np.isfinite(away[1]).any()
     assert np.isfinite(away[4]).all()
+
+
+def test_64_normal_numbers_lie_within_the_limit_of_the_samplers():
+    assert 64 * math.erfc(5.3 / math.sqrt(2)) < 1e-5
 
 
 def test_without_a_seed_fit_shuffles_anew_and_with_one_it_does_not():
