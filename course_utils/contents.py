@@ -27,6 +27,7 @@ class Lesson:
     part: str
     title: str
     minutes: int  # to read
+    seconds: int  # to run with its default parameters, on two cores
     smoke: dict  # parameter values with which every cell still runs, in the shortest time
     full: dict  # parameter values of the strongest result
     grammar: int = 1  # 2: the page keeps the rules with Deeper sections (tests/grammar)
@@ -41,8 +42,8 @@ class Course:
 
 
 TYPES = {
-    **{"file": str, "part": str, "title": str, "minutes": int, "smoke": dict, "full": dict},
-    "grammar": int,
+    **{"file": str, "part": str, "title": str, "minutes": int, "seconds": int},
+    **{"smoke": dict, "full": dict, "grammar": int},
 }
 WORDS = {str: "a text", int: "a whole number", dict: "a table of parameter values"}
 

@@ -23,6 +23,7 @@ file = "00_start.ipynb"
 part = "I. Concepts"
 title = "Start here"
 minutes = 20
+seconds = 30
 smoke = { epochs = 1 }
 full = { epochs = 10 }
 """
@@ -42,7 +43,7 @@ def test_lessons_are_read_in_order(tmp_path):
     course = read_contents(write(tmp_path))
     assert course.title == "A course"
     assert course.lessons[0] == Lesson(
-        "00", "00_start.ipynb", "I. Concepts", "Start here", 20, {"epochs": 1}, {"epochs": 10}
+        "00", "00_start.ipynb", "I. Concepts", "Start here", 20, 30, {"epochs": 1}, {"epochs": 10}
     )
     assert [lesson.number for lesson in course.lessons] == ["00", "06"]
     assert [lesson.grammar for lesson in course.lessons] == [1, 1]
@@ -95,7 +96,7 @@ def test_a_missing_course_toml_is_named(tmp_path):
 COURSE = Course(
     "A course",
     tuple(
-        Lesson(f"{n:02}", f"{n:02}_x.ipynb", "I", f"Lesson {n}", 9, {}, {}) for n in (0, 4, 6, 9)
+        Lesson(f"{n:02}", f"{n:02}_x.ipynb", "I", f"Lesson {n}", 9, 9, {}, {}) for n in (0, 4, 6, 9)
     ),
 )
 

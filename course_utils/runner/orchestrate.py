@@ -48,10 +48,13 @@ class Run:
     def execute(self, parallel: int, display: Display) -> bool:
         """Run the jobs, `parallel` at a time; return whether Ctrl-C stopped the run.
 
+        Several at a time start with the longest, so that none runs on alone at the end.
         The first Ctrl-C lets the workers save what they have; a second one kills them.
         Raises OSError if the results cannot be written; no process is left then either.
         """
         waiting = [i for i, result in enumerate(self.results) if not result.ok]
+        if parallel > 1:
+            waiting.sort(key=lambda place: -self.plan.jobs[place].expected)
         asked = None  # when the workers were asked to stop
         with _ctrl_c() as presses:
             try:

@@ -37,6 +37,7 @@ class Job:
     parameters: dict  # the value of every parameter
     given: list[str]  # those not left at their default: set by the profile, -p or --grid
     varied: list[str]  # those set by --grid
+    expected: int = 0  # seconds, so that the longest can start first; 0: not known
 
     @property
     def stem(self) -> str:
@@ -52,7 +53,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run: its name and its jobs, in the order in which they start."""
+    """A run: its name and its jobs, in the order of the course."""
 
     name: str
     jobs: list[Job]
@@ -156,6 +157,7 @@ def _jobs(lesson: Lesson, notebooks: Path, fixed: dict, axes: dict, profile: str
             parameters=values | point,
             given=[name for name in values if name in of_profile | fixed | axes],
             varied=list(point),
+            expected=lesson.seconds,
         )
         for point in chosen
     ]

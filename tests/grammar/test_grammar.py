@@ -43,11 +43,12 @@ def test_notebook_obeys_the_grammar(path):
 
 
 @EACH_NOTEBOOK
-def test_minutes_to_read_are_those_of_the_contents(path):
-    lessons = read_contents(NOTEBOOKS / "course.toml").lessons
-    minutes = {lesson.file: lesson.minutes for lesson in lessons}[path.name]
+def test_minutes_and_seconds_are_those_of_the_contents(path):
+    lessons = {lesson.file: lesson for lesson in read_contents(NOTEBOOKS / "course.toml").lessons}
+    lesson = lessons[path.name]
     opening = nbformat.read(path, as_version=4).cells[0].source
-    assert re.search(r"(\d+) minutes? to read", opening)[1] == str(minutes)
+    assert re.search(r"(\d+) minutes? to read", opening)[1] == str(lesson.minutes)
+    assert re.search(r"(\d+) seconds? to run", opening)[1] == str(lesson.seconds)
 
 
 BROKEN = {  # what is wrong with the notebook: the edit, a part of the message that it must get

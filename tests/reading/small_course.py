@@ -14,6 +14,7 @@ file = "02_networks.ipynb"
 part = "I"
 title = "Networks"
 minutes = 1
+seconds = 1
 smoke = {}
 full = {}
 """

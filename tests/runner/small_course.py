@@ -30,6 +30,7 @@ file = "{file}"
 part = "I. Concepts"
 title = "{title}"
 minutes = 20
+seconds = 1
 smoke = {{ epochs = 1 }}
 full = {{ epochs = 50 }}
 """

@@ -26,7 +26,7 @@ def course(tmp_path):
         write(tmp_path / "notebooks" / f"{number}_a.ipynb", new_code_cell(source, id="answer"))
         entries.append(
             f'[[lesson]]\nfile = "{number}_a.ipynb"\npart = "I"\ntitle = "Lesson {number}"\n'
-            "minutes = 5\nsmoke = {}\nfull = {}\n"
+            "minutes = 5\nseconds = 1\nsmoke = {}\nfull = {}\n"
         )
     (tmp_path / "notebooks" / "course.toml").write_text('title = "T"\n' + "".join(entries))
     (tmp_path / "README.md").write_text("<!-- lessons -->\nold\n<!-- /lessons -->\n")

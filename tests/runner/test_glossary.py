@@ -78,6 +78,7 @@ file = "02_networks.ipynb"
 part = "I"
 title = "Networks"
 minutes = 20
+seconds = 1
 smoke = {}
 full = {}
 """

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from course_utils.runner.orchestrate import LessonRun
 from tests.runner.small_course import ROOT, parse, run, write_course
 
 
@@ -54,6 +55,24 @@ def test_the_grid_is_a_product(planned):
         "04_descent__seed=1__learning_rate=0.001",
         "04_descent__seed=1__learning_rate=0.01",
     ]
+
+
+@pytest.mark.parametrize(("parallel", "order"), [(1, "01 02 03 04"), (2, "02 04 03 01")])
+def test_several_at_a_time_start_with_the_longest(tmp_path, monkeypatch, parallel, order):
+    root = write_course(tmp_path, n01_short="1", n02_long="1", n03_middle="1", n04_long="1")
+    contents = root / "notebooks" / "course.toml"
+    text = contents.read_text(encoding="utf-8")
+    for seconds in (3, 9, 5, 9):
+        text = text.replace("seconds = 1\n", f"seconds = {seconds}\n", 1)
+    contents.write_text(text, encoding="utf-8")
+    runs, started = [], []
+    monkeypatch.setattr("course_utils.runner.cli._execute", lambda r, n: runs.append(r) or 0)
+    assert run(root, "--name", "order") == 0
+    monkeypatch.setattr(
+        LessonRun, "_start", lambda r, place, _: started.append(r.plan.jobs[place].number)
+    )
+    runs[0].execute(parallel, display=None)
+    assert started == order.split()
 
 
 IT_HAS = "epochs, learning_rate, optimizer, seed"
