@@ -24,6 +24,7 @@ COMMANDS = {
     "keys": "add, list or revoke the API keys of the service",
     "audit": "verify the audit log of the service",
     "study": "for authors: run the comparisons over seeds of a lesson; writes data/studies/",
+    "models": "for authors: train the small models that ship; writes data/models/",
     "execute": "for authors: execute the committed notebooks again, in place",
     "lock": "for authors: pin all packages anew after a change of requirements.txt",
 }
@@ -76,6 +77,10 @@ def _load(command: str):
         return cli.COMMANDS[command]
     if command == "study":
         from course_utils.studies import cli
+
+        return cli.add_arguments, cli.main
+    if command == "models":
+        from course_utils.models import cli
 
         return cli.add_arguments, cli.main
     if command == "execute":

@@ -3,10 +3,10 @@
 The code of a study is its declaration (the call of `Study` with its name) and every function,
 class and constant that this reaches by name, in its module and in the modules of course_utils that
 these import, with what each of these modules does when it is imported. Comments, docstrings and
-formatting do not count, nor what says something about the numbers and makes none: question,
-tolerance and smoke of the declaration, and the modules in CONDITIONS. Versions of packages are
-written in the file, but a new one does not make an hour of computing stale: whether the numbers
-are still the same, the test that repeats a row finds out.
+formatting do not count, nor what says something about the numbers and makes none: the arguments in
+ABOUT, and the modules in CONDITIONS. Versions of packages are written in the file, but a new one
+does not make an hour of computing stale: whether the numbers are still the same, the test that
+repeats a row finds out. All of this holds for the recipe of a model, too (`course_utils.models`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from pathlib import Path
 # The engine of the studies; threads and determinism; the style of figures.
 CONDITIONS = {
     *("course_utils.studies", "course_utils.studies.declare", "course_utils.studies.table"),
+    *("course_utils.models", "course_utils.models.recipe"),
     *("course_utils.environment", "course_utils.style"),
 }
-ABOUT = {"question", "tolerance", "smoke"}  # arguments of Study that make no number
+ABOUT = {  # what is declared → the arguments that make no number
+    "Study": {"question", "tolerance", "smoke"},
+    "Recipe": {"purpose", "evaluate", "again", "tolerance"},
+}
 SKIPPED = {"ctx", "kind", "type_comment", "type_params"}  # not the same in all versions of Python
 DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -30,11 +34,12 @@ DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 def fingerprint(path: Path, study: str, root: Path) -> tuple[str, set[str]]:
     """Return the hash of a study's code, and the names of the other packages that it imports.
 
-    path: the module of the study; root: the folder that holds course_utils.
-    Raises LookupError if the module has no call of `Study` with this name or imports what is not
-    there, OSError or SyntaxError if a module cannot be read.
+    path: the module that declares the study, or the recipe, of this name, in a room of
+    course_utils; root: the folder that holds course_utils.
+    Raises LookupError if the module declares nothing with this name or imports what is not there,
+    OSError or SyntaxError if a module cannot be read.
     """
-    home = f"course_utils.studies.{path.stem}"
+    home = f"course_utils.{path.parent.name}.{path.stem}"
     modules = _Modules(root, {home: _Module(path, home)})
     waiting = [(home, modules[home].declaration(study)), *modules.done(home)]
     parts, packages = {}, set()
@@ -68,13 +73,13 @@ class _Module:
                 self.done.append(statement)
 
     def declaration(self, study: str) -> ast.Call:
-        """Return the call that declares a study."""
+        """Return the call that declares a study or a recipe."""
         for node in ast.walk(self.tree):
-            if _declares(node):
+            if _declared(node):
                 arguments = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "name")]
                 if any(isinstance(a, ast.Constant) and a.value == study for a in arguments):
                     return node
-        raise LookupError(f"no call of Study has the name '{study}' written in it")
+        raise LookupError(f"no call of Study or Recipe has the name '{study}' written in it")
 
 
 class _Modules(dict):
@@ -176,16 +181,18 @@ def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
     for name, value in ast.iter_fields(node):
         if name == "body" and isinstance(node, DEFINITION):
             value = _without_docstring(value)
-        if name == "keywords" and _declares(node):
-            value = [keyword for keyword in value if keyword.arg not in ABOUT]
+        if name == "keywords" and _declared(node):
+            value = [each for each in value if each.arg not in ABOUT[_declared(node)]]
         if isinstance(node, ast.JoinedStr):  # 3.12 adds an empty text to f"{x:{width}}"
             value = [part for part in value if getattr(part, "value", None) != ""]
         if name not in SKIPPED:
             yield name, value
 
 
-def _declares(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and next(_chains(node.func), [""])[-1] == "Study"
+def _declared(node: ast.AST) -> str:
+    """Return what a call declares, a name in ABOUT; an empty text for anything else."""
+    name = next(_chains(node.func), [""])[-1] if isinstance(node, ast.Call) else ""
+    return name if name in ABOUT else ""
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -108,7 +108,7 @@ def test_the_hash_is_the_same_in_every_version_of_python(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"90_a"', "NAME", "no call of Study has the name '90_a' written in it"),
+        ('"90_a"', "NAME", "no call of Study or Recipe has the name '90_a' written in it"),
         ("import environment, shared", "import environment, gone as shared", "course_utils.gone"),
     ],
 )
