@@ -5,7 +5,8 @@
 - seeds: `run 09 --grid seed=1,2` with `--jobs 2`, over one after another; wanted below 0.75;
 - batch: `run --jobs 2` with all lessons, over a shell loop of papermill; wanted at most 0.6.
 
-Both are measured in turns. The times depend on the machine: two cores with nothing else to do are
+Both are measured in turns, and the seconds of processor of each way are printed as well: with them
+spread over all cores, a batch could not be faster. The times depend on the machine: two cores with nothing else to do are
 meant. About four minutes for the seeds; for the batch of twelve lessons about 25 a round.
 """
 
@@ -74,8 +75,21 @@ def batch(rounds: int) -> None:
 
 def show(title: str, ways: dict, rounds: int, wanted: float) -> None:
     """Measure, and print the table and the ratio beside the one wanted."""
-    turns = timing.measure_in_turns(ways, rounds, warm_up=0)
+    processor = dict.fromkeys(ways, 0.0)
+
+    def counted(name: str) -> None:
+        before = os.times()
+        ways[name]()
+        after = os.times()
+        processor[name] += after.children_user - before.children_user
+        processor[name] += after.children_system - before.children_system
+
+    turns = timing.measure_in_turns(
+        {name: functools.partial(counted, name) for name in ways}, rounds, warm_up=0
+    )
     print(f"{title}, {rounds} round{'s' if rounds > 1 else ''}, {os.cpu_count()} cores\n{turns}")
+    for name, seconds in processor.items():
+        print(f"{name}: {seconds / rounds:.0f} s of processor a round")
     base, other = ways
     timing.compare(f"{other}, over {base}", turns.ratios(other, over=base), 0, wanted)
     print(flush=True)
