@@ -5,9 +5,10 @@
 - seeds: `run 09 --grid seed=1,2` with `--jobs 2`, over one after another; wanted below 0.75;
 - batch: `run --jobs 2` with all lessons, over a shell loop of papermill; wanted at most 0.6.
 
-Both are measured in turns, and the seconds of processor of each way are printed as well: with them
-spread over all cores, a batch could not be faster. The times depend on the machine: two cores with nothing else to do are
-meant. About four minutes for the seeds; for the batch of twelve lessons about 25 a round.
+Both are measured in turns, and the seconds of processor of each way are printed as well: shared
+evenly by all cores they are the time that no way of running could beat. The times depend on the
+machine: two cores with nothing else to do are meant. About four minutes for the seeds; for the
+batch of twelve lessons about 14 a round.
 """
 
 import argparse
