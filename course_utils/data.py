@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import re
 import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -106,6 +109,74 @@ def load_ink_and_width(
     dark = (images > 127).any(axis=1)  # (number, 28): the columns that hold dark ink
     width = 28.0 - dark.argmax(axis=1) - dark[:, ::-1].argmax(axis=1)
     return cells.mean(axis=(2, 4)).reshape(len(images), -1), width, digits
+
+
+class Split(NamedTuple):
+    """The three parts of a data set; no near copy of an item lies in another part."""
+
+    training: list
+    validation: list
+    test: list
+
+
+class Work(NamedTuple):
+    """A play or a poem."""
+
+    author: str
+    title: str
+    text: str
+
+
+def load_plays(folder: Path = DATA_FOLDER) -> Split:
+    """Return 38 plays by Shakespeare, a `Work` each: 34 for training, and two and two whole ones.
+
+    A speech begins with its speaker, as `MACBETH:`; stage directions are left out. Origin and
+    licence: `data/README.md`.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    parts = Split([], [], [])
+    text = gzip.decompress(read_checked("shakespeare.txt.gz", folder)).decode("ascii")
+    for play in re.split(r"^# ", text, flags=re.MULTILINE)[1:]:
+        head, body = play.split("\n", 1)
+        parts[int(head[0])].append(Work("William Shakespeare", head[2:], body))
+    return parts
+
+
+def load_quatrains(folder: Path = DATA_FOLDER) -> Split:
+    """Return 3,707 Chinese poems of four lines of five characters, a `Work` each.
+
+    The text of each has 24 characters: the lines end in a comma, a full stop, a comma and a full
+    stop. Poems with a line in common lie in one part. Origin and licence: `data/README.md`.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    parts = Split([], [], [])
+    rows = gzip.decompress(read_checked("quatrains.txt.gz", folder)).decode().splitlines()
+    for row in rows:
+        part, *work = row.split("\t")
+        parts[int(part)].append(Work(*work))
+    return parts
+
+
+def load_tunes(folder: Path = DATA_FOLDER) -> Split:
+    """Return 1,818 tunes, each an array of shape (notes, 2): pitch and duration of its notes.
+
+    The pitch is a MIDI number (60 is the middle C, 0 a rest), the duration is in ticks, of which an
+    eighth has 12. Variants of a tune lie in one part. Origin and licence: `data/README.md`.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    parts = Split([], [], [])
+    with np.load(io.BytesIO(read_checked("tunes.npz", folder)), allow_pickle=False) as arrays:
+        notes = np.stack([arrays["pitch"], arrays["duration"]], axis=1).astype(int)
+        ends = np.cumsum(arrays["length"], dtype=int)
+        for part, tune in zip(arrays["part"], np.split(notes, ends[:-1]), strict=True):
+            parts[part].append(tune)
+    return parts
 
 
 def data_files(folder: Path = DATA_FOLDER) -> list[str]:
