@@ -179,6 +179,26 @@ def load_tunes(folder: Path = DATA_FOLDER) -> Split:
     return parts
 
 
+def load_ratings(folder: Path = DATA_FOLDER) -> dict[str, np.ndarray]:
+    """Return 73,421 ratings of lecturers by students (InstEval), as arrays of equal length.
+
+    Keys: "student" (0 to 2,971), "lecturer" (0 to 1,127), "student_age" and "lecture_age" (in
+    semesters; the latter counts from the lecture to the survey), "service" (1 if the lecture was
+    held for another department), "department" (1 to 15, of the lecturer) and "rating" (1 to 5, 5
+    is best). Origin and licence: `data/README.md`.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    text = gzip.decompress(read_checked("insteval.csv.gz", folder)).decode()
+    names = text[: text.index("\n")].split(",")
+    table = np.loadtxt(io.StringIO(text), dtype=np.int32, delimiter=",", skiprows=1)
+    ratings = dict(zip(names, np.ascontiguousarray(table.T), strict=True))
+    for name in ("student", "lecturer"):  # the numbers in the file have gaps
+        ratings[name] = np.unique(ratings[name], return_inverse=True)[1].astype(np.int32)
+    return ratings
+
+
 def data_files(folder: Path = DATA_FOLDER) -> list[str]:
     """Return the names of all data files that have a checksum."""
     return sorted(read_checksums(folder))

@@ -152,6 +152,33 @@ def test_a_grid_that_does_not_fit_is_refused():
         data.load_ink_and_width(rows=3)
 
 
+def test_ratings_have_the_documented_columns():
+    ratings = data.load_ratings()
+    values = {name: (len(np.unique(v)), v.min(), v.max()) for name, v in ratings.items()}
+    assert values == {
+        "student": (2972, 0, 2971),
+        "lecturer": (1128, 0, 1127),
+        "student_age": (4, 2, 8),
+        "lecture_age": (6, 1, 6),
+        "service": (2, 0, 1),
+        "department": (14, 1, 15),
+        "rating": (5, 1, 5),
+    }
+    assert {len(v) for v in ratings.values()} == {73_421}
+    pairs = set(zip(ratings["student"].tolist(), ratings["lecturer"].tolist(), strict=True))
+    assert len(pairs) == 73_421  # nobody rated a lecturer twice
+
+
+def test_the_ratings_are_made_again_from_a_table_of_the_package(monkeypatch):
+    monkeypatch.syspath_prepend(str(data.DATA_FOLDER))
+    script = load_script("make_insteval")
+    text = data.gzip.decompress(data.read_checked("insteval.csv.gz")).decode()
+    rows = [line.split(",") for line in text.splitlines()]
+    assert rows[0] == list(script.COLUMNS.values())
+    table = dict(zip(script.COLUMNS, zip(*rows[1:], strict=True), strict=True))  # texts, as there
+    assert data.gzip.decompress(script.to_csv(table)).decode() == text
+
+
 def test_files_checksums_and_readme_agree():
     """Whatever data file is added: it has a checksum, and README states the same one."""
     files = {p.name for p in data.DATA_FOLDER.glob("[!.]*") if p.is_file()}
@@ -171,14 +198,14 @@ def test_files_checksums_and_readme_agree():
 # data/make_mnist.py: the original IDX files are made from the arrays, to the byte.
 
 
-def load_script():
-    spec = importlib.util.spec_from_file_location("make_mnist", data.DATA_FOLDER / "make_mnist.py")
+def load_script(name):
+    spec = importlib.util.spec_from_file_location(name, data.DATA_FOLDER / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     return script
 
 
-make_mnist = load_script()
+make_mnist = load_script("make_mnist")
 
 
 def idx(array):
