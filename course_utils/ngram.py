@@ -62,6 +62,14 @@ class NGram:
             p = level.mix(key * self.vocabulary_size + np.arange(self.vocabulary_size), p)
         return p
 
+    def write(self, start, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Return `start` continued by so many tokens, drawn one after another; shape (t + n,)."""
+        text = list(start)
+        for _ in range(number):
+            p = self.probabilities(text[max(len(text) - self.order + 1, 0) :])
+            text.append(int(min(np.searchsorted(p.cumsum(), rng.random()), len(p) - 1)))
+        return np.array(text)
+
 
 class _Level:
     """One order: what each n-gram keeps, and what its context leaves for the lower order."""

@@ -56,3 +56,9 @@ def test_what_does_not_fit_is_refused():
         NGram(TOKENS, 6, 3730)
     with pytest.raises(ValueError, match="smoothing: expected one of"):
         NGram(TOKENS, 2, 10, "none")
+
+
+def test_it_writes_what_it_has_read():
+    cycle = np.tile([0, 1, 2, 3, 4], 400)
+    text = NGram(cycle, 3, 5).write([3, 4], 40, np.random.default_rng(0))
+    assert len(text) == 42 and np.mean(np.diff(text) % 5 == 1) > 0.9

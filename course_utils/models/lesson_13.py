@@ -97,4 +97,24 @@ SHAKESPEARE = Recipe(
     again={"steps": 20},
     tolerance={"val_bits": 0.02},
 )
+TUNES = Recipe(
+    name="tunes",
+    purpose="the writer of tunes of lessons 13 and 22",
+    train=train,
+    evaluate=evaluate,
+    parameters={
+        "corpus": "tunes",
+        "length": 64,
+        "width": 128,
+        "num_layers": 2,
+        "num_heads": 4,
+        "dropout": 0.2,
+        "batch_size": 32,
+        "steps": 1500,
+        "learning_rate": 0.003,
+    },
+    seed=0,
+    again={"steps": 20},
+    tolerance={"val_bits": 0.05},
+)
 RECIPES = [SHAKESPEARE]
