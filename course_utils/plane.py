@@ -18,6 +18,7 @@ Answer = Callable[[np.ndarray], np.ndarray]  # points (n, 2) → probability of 
 GRID = 121  # points along a side of the plane at which an answer is computed
 CLASSES = (("class 0", "o", style.COLORS[1]), ("class 1", "^", style.INK))  # label, marker, colour
 SHADES, STRENGTH = "Blues", 0.6  # colour map of an answer, and its opacity
+KEY = ("answer near 0", "answer near 1", "border")  # of the light, the dark and the line
 
 
 def best_line(X: np.ndarray, y: np.ndarray, directions: int = 360) -> tuple:
@@ -59,15 +60,15 @@ def draw_points(panel: Axes, X: np.ndarray, y: np.ndarray, size: float = 2.4) ->
         panel.plot(*X[y == k].T, marker, **looks)
 
 
-def add_key(figure: Figure, *, points: bool = True) -> None:
+def add_key(figure: Figure, *, points: bool = True, key: Sequence[str] = KEY) -> None:
     """Write under a figure what its shades, its border and, if drawn, its points mean."""
     looks = {"linestyle": "none", "markersize": 4}
     marks = [Line2D([], [], marker=m, color=c, label=name, **looks) for name, m, c in CLASSES]
     shades = plt.get_cmap(SHADES)
     light, dark = (Patch(fc=shades(x), alpha=STRENGTH, ec=style.INK) for x in (0.0, 1.0))
-    light.set_label("answer near 0")
-    dark.set_label("answer near 1")
-    border = Line2D([], [], marker="", linestyle="-", color="black", linewidth=1.3, label="border")
+    border = Line2D([], [], marker="", linestyle="-", color="black", linewidth=1.3)
+    for handle, text in zip((light, dark, border), key, strict=True):
+        handle.set_label(text)
     handles = [*(marks if points else []), light, dark, border]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
@@ -96,7 +97,7 @@ def answers(
     y: np.ndarray | None = None,
     *,
     columns: int = 4,
-    titles: Sequence[str] = (),
+    key: Sequence[str] = KEY,
     centre=(0.0, 0.0),
     reach: float = 4.0,
 ) -> Figure:
@@ -106,18 +107,18 @@ def answers(
         functions: title → answer.
         X, y: points to draw on each panel, and their classes.
         columns: panels in a row.
-        titles: one text in front of each row, if any.
+        key: what light, dark and the line mean.
         centre, reach: see `draw_answer`.
 
     Raises:
-        ValueError: there is no answer, or the titles are not one for each row.
+        ValueError: there is no answer, or the key has not three texts.
     """
-    rows = -(-len(functions) // columns)
-    if not functions or len(titles) not in (0, rows):
+    if not functions or len(key) != 3:
         raise ValueError(
-            f"answers: expected one or more, with {rows} titles or none, "
-            f"found {len(functions)} with {len(titles)} titles"
+            "answers: expected one or more and three texts for the key, "
+            f"found {len(functions)} and {len(key)}"
         )
+    rows = -(-len(functions) // columns)
     columns = min(columns, len(functions))
     side = min(2.4, 7.4 / columns)
     size = (side * columns + 0.4, (side + 0.22) * rows + 0.65)
@@ -132,9 +133,7 @@ def answers(
             draw_points(panel, X, y, size=2.4 if side > 2 else 1.2)
         panel.set_title(name, fontsize=9)
         panel.label_outer()
-    for panel, title in zip(panels[:, 0], titles, strict=False):
-        panel.set_ylabel(f"{title}\n$x_2$")
-    add_key(figure, points=X is not None)
+    add_key(figure, points=X is not None, key=key)
     return figure
 
 
@@ -158,15 +157,17 @@ def draw_weights(panel: Axes, w: np.ndarray, b: float) -> None:
     arrow_on(panel, (0, 0), tuple(w))
 
 
-def draw_neuron(angle: float = 30, length: float = 1.0, bias: float = 0.0) -> tuple[Figure, str]:
+def draw_neuron(
+    angle_of_w: float = 30, length: float = 1.0, bias: float = 0.0
+) -> tuple[Figure, str]:
     """Return a picture of one neuron and a caption, for sliders.
 
     Args:
-        angle: of the weights, in degrees.
+        angle_of_w: direction of the weights, in degrees.
         length: of the weights.
         bias: of the neuron.
     """
-    w = length * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    w = length * np.array([np.cos(np.radians(angle_of_w)), np.sin(np.radians(angle_of_w))])
     figure, panel = plt.subplots(figsize=(3.8, 4.0))
     draw_answer(panel, lambda X: 1 / (1 + np.exp(-(X @ w + bias))))
     draw_weights(panel, w, bias)

@@ -43,10 +43,9 @@ def test_each_class_has_its_own_mark():
 
 def test_answers_have_a_panel_each_and_an_empty_place_stays_empty():
     names = ["a", "b", "c", "d", "e"]
-    figure = plane.answers(dict.fromkeys(names, right_half), columns=3, titles=["up", "down"])
+    figure = plane.answers(dict.fromkeys(names, right_half), columns=3)
     assert [panel.get_title() for panel in figure.axes] == [*names, ""]
     assert not figure.axes[-1].axison
-    assert figure.axes[3].get_ylabel() == "down\n$x_2$"
 
 
 def test_the_key_names_the_marks_only_where_there_are_points():
@@ -55,6 +54,8 @@ def test_the_key_names_the_marks_only_where_there_are_points():
         figure = plane.answers({"a": right_half}, X, None if X is None else np.array([0, 1]))
         texts = [text.get_text() for text in figure.legends[0].get_texts()]
         assert texts == marks + shades
+    figure = plane.answers({"a": right_half}, key=("low", "high", "line"))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["low", "high", "line"]
 
 
 def test_the_best_line_of_points_that_a_line_separates_but_one():
@@ -67,10 +68,10 @@ def test_the_best_line_of_points_that_a_line_separates_but_one():
     assert np.linalg.norm(w) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("functions, titles", [({}, []), ({"a": right_half}, ["one", "two"])])
-def test_answers_that_cannot_be_laid_out_are_refused(functions, titles):
+@pytest.mark.parametrize("functions, key", [({}, plane.KEY), ({"a": right_half}, ["one", "two"])])
+def test_answers_that_cannot_be_laid_out_are_refused(functions, key):
     with pytest.raises(ValueError, match="expected one or more"):
-        plane.answers(functions, titles=titles)
+        plane.answers(functions, key=key)
 
 
 @pytest.mark.parametrize("b, foot", [(-10, (1.2, 1.6)), (5, (-0.6, -0.8))])
@@ -87,7 +88,7 @@ def test_the_distance_ends_on_the_border(b, foot):
 
 
 def test_a_neuron_for_sliders_has_its_border_where_the_caption_says():
-    figure, caption = plane.draw_neuron(angle=0, length=2.0, bias=-4.0)
+    figure, caption = plane.draw_neuron(angle_of_w=0, length=2.0, bias=-4.0)
     contours = [c for c in figure.axes[0].collections if len(c.get_paths()) == 1]
     np.testing.assert_allclose(contours[-1].get_paths()[0].vertices[:, 0], 2, atol=0.01)
     assert caption == "The border lies at 2.00 along w."

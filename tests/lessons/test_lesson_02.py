@@ -8,9 +8,10 @@ from tests.lessons.taught import taught
 
 CELLS = (
     *("neuron-code", "task-data", "forward-code", "forward-start"),
-    *("backward-code", "backward-check-broken", "train-code", "parts-train"),
+    *("forward-loss-check", "backward-code", "backward-differences", "backward-check"),
+    *("backward-check-broken", "train-code", "parts-train"),
 )
-GIVEN = {"np": np, "learning_rate": 0.3, "steps": 20}
+GIVEN = {"np": np, "learning_rate": 0.3, "steps": 20, "x_train": None, "y_train": None}
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,15 @@ def test_a_training_is_the_same(page, points, name):
     ours = study.train(*points, ours, *study.PHI[name], True, 0.3, 20)
     for key, part in theirs.items():
         np.testing.assert_allclose(ours[key], part, rtol=1e-12, atol=1e-14)
+
+
+def test_a_gradient_check_sees_the_broken_slope_unless_all_sums_are_near_0(page, points):
+    theta = page.start(8, np.random.default_rng(2))
+    theta |= {"b1": theta["b1"] + 0.1, "b2": theta["b2"] + 0.5}
+    assert page.error_at(theta, *points) < 1e-6
+    assert page.error_at(theta, *points, slope=page.broken_slope) > 0.1
+    near_0 = theta | {name: 0.001 * theta[name] for name in ("W1", "b1")}
+    assert page.error_at(near_0, *points, slope=page.broken_slope) < 1e-6
 
 
 def test_without_biases_only_the_weights_move(points):
