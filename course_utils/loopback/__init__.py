@@ -141,12 +141,13 @@ def ask_on_ray(model: Path, replicas: int, body: bytes) -> bytes:
                 said = []
                 while (line := process.stdout.readline()) and not line.startswith("Stop"):
                     said.append(line)
-                found = re.search(r"^Page +(http\S+)#key=(\w+)$", "".join(said), re.MULTILINE)
-                if not line or not found:
+                page = re.search(r"^Page +(http\S+)$", "".join(said), re.MULTILINE)
+                if not line or not page:
                     errors.seek(0)
                     raise RuntimeError(f"serve --ray did not start:\n{errors.read()[-2000:]}")
-                request = urllib.request.Request(found[1] + "v1/models/digits:predict", body)
-                request.add_header("Authorization", f"Bearer {found[2]}")
+                request = urllib.request.Request(page[1] + "v1/models/digits:predict", body)
+                key = Path(folder, "first_key.txt").read_text().strip()
+                request.add_header("Authorization", f"Bearer {key}")
                 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
                 with direct.open(request) as reply:
                     return reply.read()

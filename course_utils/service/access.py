@@ -10,7 +10,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
+import re
 import secrets
+
+PRESENTED = re.compile(r"lms_([0-9a-f]{8})_([0-9a-f]{64})")
 
 
 class AccessRefused(Exception):
@@ -87,11 +90,36 @@ class TokenBucket:
         """Start full, so that a client may send a burst of `per_minute` requests."""
         self.per_minute, self.tokens, self.last = per_minute, float(per_minute), now
 
-    def take(self, now: float) -> float:
-        """Take one token and return 0, or return the seconds until there is one."""
+    def take(self, now: float, amount: float = 1.0) -> float:
+        """Take tokens and return 0, or return the seconds until there is one.
+
+        Where there is one, more than there are may be taken: the next caller waits for them.
+        """
         refilled = self.tokens + max(0.0, now - self.last) * self.per_minute / 60
         self.tokens, self.last = min(self.per_minute, refilled), now
         if self.tokens < 1:
             return (1 - self.tokens) * 60 / self.per_minute
-        self.tokens -= 1
+        self.tokens -= amount
         return 0.0
+
+
+def bearer(header: bytes | None) -> str | None:
+    """Return the key in the header `Authorization: Bearer KEY`, None if there is none."""
+    scheme, _, key = (header or b"").decode("latin-1").partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None
+
+
+def admit(keys, record: dict, presented: str | None, action: str, model: str | None) -> None:
+    """Let a request pass whose key allows `action` on `model`; raises AccessRefused.
+
+    `record`, for the audit log, gets the id of the key; of one that is not proven to be right the
+    id stands under `claimed`.
+    """
+    try:
+        record["key"] = keys.check(presented, action, model).id
+    except AccessRefused as error:
+        record["key"] = error.key_id
+        form = PRESENTED.fullmatch(presented or "")
+        if form and error.key_id is None:
+            record["claimed"] = form[1]
+        raise

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 
 from course_utils.service import docs
-from course_utils.service.contract import ServiceError
-from course_utils.service.keys import AccessRefused
+from course_utils.service.audit import AuditError
+from course_utils.service.errors import FAILURES, error_reply
 from course_utils.service.limits import BODY_SECONDS, MAX_BODY, BodyLimits
 from course_utils.service.models import ModelStore
-from course_utils.service.observe import Metrics, Recorder
+from course_utils.service.observe import Metrics, Recorder, Refusals
+from course_utils.service.predict import Predict
 from course_utils.service.routes import router
 
 PAGE = Path(__file__).parent / "page"
 MAX_INSTANCES = 256  # of one request; 256 images as JSON fit into MAX_BODY
-FAILURES = (ServiceError, AccessRefused, HTTPException, RequestValidationError, Exception)
 # Fixed, since Windows may take a script for text/plain, which browsers then refuse (nosniff).
 KINDS = {
     ".html": "text/html",
@@ -37,46 +34,18 @@ HEADERS = [
 ]
 
 
-def error_reply(request: Request, error: Exception) -> Response:
-    """Return any error in TensorFlow Serving's form, `{"error": "one sentence"}`."""
-    invalid = 422 if isinstance(error, RequestValidationError) else 500
-    status = getattr(error, "status", None) or getattr(error, "status_code", invalid)
-    sentence = str(getattr(error, "detail", error))
-    if status == 500:
-        sentence = "The service failed at this request; its own log says why."
-    elif isinstance(error, RequestValidationError):  # no route of today comes here
-        first = error.errors()[0]
-        sentence = f"In {'.'.join(map(str, first['loc']))}: {first['msg']}."
-    elif isinstance(error, HTTPException) and status in (404, 405):
-        sentence = f"{request.method} {request.url.path[:100]} is not a route; /docs lists all."
-    body = json.dumps({"error": sentence}, ensure_ascii=False)
-    reply = Response(body, status, media_type="application/json")
-    reply.headers.update(getattr(error, "headers", None) or {})
-    if getattr(error, "retry_after", None):
-        reply.headers["Retry-After"] = str(math.ceil(error.retry_after))
-    if status == 401:
-        reply.headers["WWW-Authenticate"] = "Bearer"
-    if status == 408:  # the rest of the body may still come
-        reply.headers["Connection"] = "close"
-    return reply
+class Service(FastAPI):
+    """FastAPI's application inside of what surrounds every request."""
 
-
-class SecurityHeaders:
-    """ASGI middleware that adds HEADERS to every answer."""
-
-    def __init__(self, app):
-        """Wrap `app`."""
-        self.app = app
+    def surround(self, keys, audit, metrics, refusals, max_instances, max_body, seconds) -> None:
+        """Set up the layers; from the inside out: the busy route, bodies, records, headers."""
+        layer = Predict(super().__call__, self.state, max_instances, max_body)
+        layer = BodyLimits(layer, keys, max_body, seconds)
+        self._layers = Recorder(layer, audit, metrics, refusals, HEADERS)
 
     async def __call__(self, scope, receive, send):
-        """Pass the request on and extend the head of its answer."""
-
-        async def extended(message):
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
-            await send(message)
-
-        await self.app(scope, receive, extended)
+        """Answer a request."""
+        await self._layers(scope, receive, send)
 
 
 def create_app(
@@ -94,24 +63,27 @@ def create_app(
     When the server ends, the store answers what it accepted and closes.
     """
 
+    refusals = Refusals(audit)
+
     @contextlib.asynccontextmanager
     async def lifespan(app):
         yield
         await store.close()
+        with contextlib.suppress(AuditError):
+            refusals.write_sums()
 
-    app = FastAPI(title="The course's prediction service", lifespan=lifespan, **docs.NO_CDN)
+    options = {"lifespan": lifespan, "redirect_slashes": False, **docs.NO_CDN}
+    app = Service(title="The course's prediction service", **options)
     app.state.store, app.state.keys, app.state.audit = store, keys, audit
-    app.state.max_instances = max_instances
     app.state.metrics = Metrics()
     store.batching.setdefault("observe", app.state.metrics.batches.observe)
     app.include_router(router)
     for name, content in {**_page(), **(files or {})}.items():
         _add_file(app, "/" if name == "index.html" else f"/{name}", name, content)
-    for kind in FAILURES:
+    for kind in (*FAILURES, RequestValidationError, Exception):
         app.add_exception_handler(kind, error_reply)
-    app.add_middleware(BodyLimits, max_bytes=max_body, seconds=body_seconds)
-    app.add_middleware(Recorder, audit=audit, metrics=app.state.metrics)
-    app.add_middleware(SecurityHeaders)
+    metrics = app.state.metrics
+    app.surround(keys, audit, metrics, refusals, max_instances, max_body, body_seconds)
     return app
 
 

@@ -16,10 +16,13 @@ from pathlib import Path
 from course_utils.service.chain import (
     BEFORE_FIRST,
     REPAIR,
+    Anchor,
     AuditError,
     Report,
     anchor_path,
     log_key,
+    older_path,
+    read_anchor,
     sign,
     verify,
 )
@@ -28,6 +31,7 @@ from course_utils.service.locks import lock
 __all__ = ["AuditError", "AuditLog", "Report", "anchor_path", "verify"]
 
 ADDED = {"line", "time", "previous", "mac"}  # the fields that the log itself fills in
+LARGEST = 64 * 2**20  # bytes of the file; then it is put aside, and the log goes on in a new one
 LONGEST = 200  # characters of a text field: names come from addresses that anybody can send
 
 
@@ -39,11 +43,20 @@ class AuditLog:
     process has the log, when it cannot be written, or when it is not intact.
     """
 
-    def __init__(self, path: str | os.PathLike, secret: bytes, keep_inputs: bool = False) -> None:
-        """Open or begin the log; `keep_inputs` lets the field `inputs` be written."""
-        self.path, self.keep_inputs = Path(path), keep_inputs
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        secret: bytes,
+        keep_inputs: bool = False,
+        largest: int = LARGEST,
+    ) -> None:
+        """Open or begin the log; `keep_inputs` lets the field `inputs` be written.
+
+        Of a log in several files only the newest, at most `largest` bytes, is verified here.
+        """
+        self.path, self.keep_inputs, self.largest = Path(path), keep_inputs, largest
         self._key, self._lock, self._torn = log_key(secret), threading.Lock(), False
-        self._files: list[int] = []
+        self._anchor = self._log = None  # descriptors
         try:
             self._open(secret)
         except BaseException as error:
@@ -62,17 +75,19 @@ class AuditLog:
                 f"another process writes to {self.path}; stop it or use another folder"
             ) from None
         self._log = self._file(self.path, os.O_WRONLY | os.O_APPEND)
-        self._size, self._lines, self._last = os.fstat(self._log).st_size, 0, BEFORE_FIRST
+        self._size, self._end = os.fstat(self._log).st_size, Anchor(0, BEFORE_FIRST)
         if self._size == os.fstat(self._anchor).st_size == 0:
             self._write_anchor()  # a new log
-        report = verify(self.path, secret)
+        report = verify(self.path, secret, whole=False)
         if not report.ok:
             raise AuditError(
                 f"{self.path} is {report} Nothing is added to it: keep it and its anchor as "
                 "evidence in another folder, and a new log begins at the next start"
             )
         self._size -= len(report.torn)
-        self._lines, self._last, self._torn = report.lines, report.last, bool(report.torn)
+        before, hash_before = read_anchor(self.path, self._key)[0].start(self.path)
+        self._end = Anchor(report.lines, report.last, before + 1, hash_before)
+        self._torn = bool(report.torn)
         self._write_anchor()  # a kill may have come between a line and its anchor
         if report.torn:
             text = report.torn.decode("utf-8", "replace")
@@ -80,8 +95,7 @@ class AuditLog:
 
     def _file(self, path: Path, flags: int) -> int:
         flags |= os.O_CREAT | getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n
-        self._files.append(os.open(path, flags, 0o600))
-        return self._files[-1]
+        return os.open(path, flags, 0o600)
 
     def append(self, **fields) -> int:
         """Add one line with these JSON values and return its number, counted from 1.
@@ -96,27 +110,48 @@ class AuditLog:
         if not self.keep_inputs:
             fields.pop("inputs", None)
         with self._lock:
-            number = self._lines + 1
+            if self._size >= self.largest:
+                self._put_aside()
+            number = self._end.lines + 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            record = {"line": number, "time": now, **_short(fields), "previous": self._last}
+            record = {"line": number, "time": now, **_short(fields), "previous": self._end.last}
             line = sign(record, self._key)
             self._write(line)
-            self._lines, self._last = number, hashlib.sha256(line).hexdigest()
+            self._end.lines, self._end.last = number, hashlib.sha256(line).hexdigest()
             self._write_anchor()
             return number
+
+    def _put_aside(self) -> None:
+        """Give the file another name, so that a new one begins; or let the log go on in it.
+
+        A kill at any point leaves a log that opens: see `Anchor.start`.
+        """
+        if self._log is None or self._torn:
+            return
+        try:
+            os.fsync(self._log)
+            os.close(self._log)  # Windows renames no open file
+            self._log = None
+            os.rename(self.path, older_path(self.path, self._end.lines))
+        except OSError:
+            return
+        self._size = 0
+        self._end.first, self._end.before = self._end.lines + 1, self._end.last
 
     def _write(self, line: bytes) -> None:
         """Write the line with one call; a line that does not fit whole is taken back."""
         try:
-            if not self._files:
+            if self._anchor is None:
                 raise OSError(errno.EBADF, "the log is closed")
+            if self._log is None:  # the last file was put aside
+                self._log = self._file(self.path, os.O_WRONLY | os.O_APPEND)
             if self._torn:
                 os.ftruncate(self._log, self._size)
             self._torn = True
             if os.write(self._log, line) != len(line):
                 raise OSError(errno.ENOSPC, "no space left on the disk")
         except OSError as error:
-            with contextlib.suppress(OSError):  # if this fails too, the next call repeats it
+            with contextlib.suppress(OSError, TypeError):  # the next call repeats it if needed
                 os.ftruncate(self._log, self._size)
             raise AuditError(
                 f"{self.path} cannot be written: {error.strerror}; the request must not be "
@@ -128,7 +163,7 @@ class AuditLog:
         """Overwrite the anchor in place: within one page, so that no kill can leave half of it."""
         try:
             os.lseek(self._anchor, 0, os.SEEK_SET)
-            os.write(self._anchor, sign({"lines": self._lines, "last": self._last}, self._key))
+            os.write(self._anchor, sign(self._end.record(), self._key))
         except OSError as error:
             raise AuditError(
                 f"{anchor_path(self.path)} cannot be written: {error.strerror}"
@@ -137,11 +172,12 @@ class AuditLog:
     def close(self) -> None:
         """Close both files, after what was written has reached the disk; a second call is fine."""
         with self._lock:
-            files, self._files = self._files, []
+            files, self._anchor, self._log = (self._log, self._anchor), None, None
             for descriptor in files:
-                with contextlib.suppress(OSError):
-                    os.fsync(descriptor)
-                os.close(descriptor)
+                if descriptor is not None:
+                    with contextlib.suppress(OSError):
+                        os.fsync(descriptor)
+                    os.close(descriptor)
 
 
 def _short(fields: dict) -> dict:

@@ -1,7 +1,9 @@
 """Micro-batching: requests that arrive close together share one call of the model.
 
 One call with 32 images costs far less than 32 calls with one image (Crankshaw et al., "Clipper",
-NSDI 2017), and while a call runs the next batch collects by itself.
+NSDI 2017), and while a call runs the next batch collects by itself. Beyond that a batch waits only
+for company that is likely to come: for half of the instances that were under way of late (the
+other half is then in the model). A client that is alone never waits.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ import numpy as np
 
 from course_utils.service.contract import ServiceError
 
+DECAY = 0.8  # of the memory of how many were under way, with each call
+
 
 class QueueFull(ServiceError):
     """More instances wait than the queue may hold."""
 
-    status = 429
+    status = 503
     retry_after = 1.0
 
 
@@ -27,6 +31,7 @@ class Closed(ServiceError):
     """The model was unloaded or the service ends; nothing new is accepted."""
 
     status = 503
+    retry_after = 1.0
 
 
 class MicroBatcher:
@@ -34,7 +39,7 @@ class MicroBatcher:
 
     predict: (n, …) float32 → (n, …); it runs in a thread, one call at a time.
     max_batch: instances that may share a call; a larger request has a call to itself.
-    max_wait: seconds that the first of a batch waits for others.
+    max_wait: seconds that a batch waits at most for others, once the model is free.
     queue_limit: instances that may wait; beyond it `submit` raises QueueFull.
 
     Make it inside a running event loop, and call its methods from that loop only.
@@ -48,15 +53,20 @@ class MicroBatcher:
         queue_limit: int = 1024,
         observe: Callable[[int], None] = lambda size: None,
     ):
-        """Start the task that answers; `observe` is told the size of every batch."""
+        """Call nothing yet; `observe` is told the size of every batch."""
         self.predict, self.observe = predict, observe
         self.max_batch, self.max_wait, self.queue_limit = max_batch, max_wait, queue_limit
         self.waiting = 0  # instances in the queue
+        self._under_way, self._usual = 0, 0.0  # instances not answered: now, and of late
         self._queue: deque[tuple[np.ndarray, asyncio.Future]] = deque()
         self._closed = False
-        self._wake = asyncio.Event()
+        self._busy = False  # the model is being called
+        self._soon = False  # a look at the queue is due as soon as what is ready now has run
+        self._timer: asyncio.TimerHandle | None = None  # the end of a batch's patience
+        self._task: asyncio.Task | None = None  # the call of the model, held against collection
+        self._loop = asyncio.get_running_loop()
+        self._idle = asyncio.Event()  # closed, and nothing left to answer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
-        self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def submit(self, x: np.ndarray) -> np.ndarray:
         """Return the predictions for x, shape (k, …).
@@ -71,29 +81,52 @@ class MicroBatcher:
                 f"The queue is full: {self.waiting} instances wait, {self.queue_limit} may. "
                 "Send the request again later."
             )
-        answer = asyncio.get_running_loop().create_future()
+        answer = self._loop.create_future()
         self._queue.append((x, answer))
         self.waiting += len(x)
-        self._wake.set()
-        return await answer
+        self._under_way += len(x)
+        self._usual = max(self._usual, self._under_way)
+        if self._timer is None or self.waiting >= self._enough():
+            self._look()
+        try:
+            return await answer
+        finally:
+            self._under_way -= len(x)
 
     async def close(self) -> None:
         """Refuse new requests and return when all accepted ones are answered."""
         self._closed = True
-        self._wake.set()
-        await asyncio.shield(self._task)
+        self._look()
+        await self._idle.wait()
         self._thread.shutdown()
 
-    async def _run(self) -> None:
-        while not (self._closed and not self._queue):
-            await self._wake.wait()
-            if self.waiting < self.max_batch and not self._closed:
-                await asyncio.sleep(self.max_wait)
-            batch = self._take()
-            if not self._queue and not self._closed:
-                self._wake.clear()
-            if batch:
-                await self._answer(batch)
+    def _enough(self) -> float:
+        """Return the instances for which it is worth calling the model at once."""
+        return 1 if self._closed else min(self.max_batch, self._usual / 2)
+
+    def _look(self) -> None:
+        """Look at the queue when others that are ready now have entered it, too."""
+        if not (self._soon or self._busy):
+            self._soon = True
+            self._loop.call_soon(self._start)
+
+    def _start(self, patient: bool = True) -> None:
+        """Call the model for the next batch; or wait for more of it, if there is patience."""
+        self._soon = False
+        if self._busy:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if patient and 0 < self.waiting < self._enough():
+            self._timer = self._loop.call_later(self.max_wait, self._start, False)
+            return
+        batch = self._take()
+        if batch:
+            self._busy = True
+            self._task = self._loop.create_task(self._answer(batch))
+        elif self._closed:
+            self._idle.set()
 
     def _take(self) -> list[tuple[np.ndarray, asyncio.Future]]:
         """Remove the next batch from the queue, without the callers that gave up."""
@@ -107,19 +140,32 @@ class MicroBatcher:
         return batch
 
     async def _answer(self, batch: list[tuple[np.ndarray, asyncio.Future]]) -> None:
-        x = np.concatenate([x for x, _ in batch])
-        self.observe(len(x))
+        """Call the model for a batch; whatever goes wrong reaches its callers, and only them."""
         try:
-            y = await asyncio.get_running_loop().run_in_executor(self._thread, self.predict, x)
+            x = batch[0][0] if len(batch) == 1 else np.concatenate([x for x, _ in batch])
+            self.observe(len(x))
+            y = await self._loop.run_in_executor(self._thread, self.predict, x)
             if len(y) != len(x):
                 raise ValueError(f"the model gave {len(y)} predictions for {len(x)} instances")
-        except Exception as error:
+            start = 0
+            for x, answer in batch:
+                if not answer.done():
+                    answer.set_result(y[start : start + len(x)])
+                start += len(x)
+        except BaseException as error:
             for _, answer in batch:
                 if not answer.done():
-                    answer.set_exception(error)
-            return
-        start = 0
-        for x, answer in batch:
-            if not answer.done():
-                answer.set_result(y[start : start + len(x)])
-            start += len(x)
+                    answer.set_exception(_for_callers(error))
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._busy = False
+            self._usual = max(self._under_way, DECAY * self._usual)
+            self._look()
+
+
+def _for_callers(error: BaseException) -> Exception:
+    """Return the error as one that ends a caller's request and nothing else."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"the call of the model ended with {error!r}")

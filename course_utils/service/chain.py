@@ -5,6 +5,11 @@ Beside the log lies an anchor (`audit.log.anchor`), rewritten after each line: t
 and the last hash, with an HMAC too. Without the secret nobody can alter, insert, remove or move a
 line, or cut lines off the end, without `verify` finding it.
 
+A log that has grown large is put aside as `audit.log.N`, N being the number of its last line in
+twelve digits, and goes on in a new file: numbers and chain run through all of them, and the anchor
+then also says with which line the newest begins. To save room, older files may be moved elsewhere;
+for `verify` they must be back.
+
 What stays possible: who holds the secret can write a new log; who puts back older copies of the log
 AND of its anchor, or removes both, undoes the lines since. Against that, keep the number of lines
 and the last hash, which `verify` reports, at another place. Lines are handed to the operating
@@ -91,32 +96,68 @@ def check_line(line: bytes, number: int, previous: str, key: bytes) -> dict:
     return record
 
 
-def verify(path: str | os.PathLike, secret: bytes) -> Report:
+def verify(path: str | os.PathLike, secret: bytes, whole: bool = True) -> Report:
     """Check the log at `path` from its first line to its anchor.
 
-    A service may be writing to it. Raises AuditError when there is no log or it cannot be read.
+    With `whole` False the files that were put aside are taken for granted. A service may be writing
+    to it. Raises AuditError when there is no log or it cannot be read.
     """
-    path, key, report, at_anchor = Path(path), log_key(secret), Report(), BEFORE_FIRST
-    count, last, anchor_problem = _read_anchor(path, key)  # first: lines may be added meanwhile
-    for line in _lines(path, count is not None):
-        if not line.endswith(b"\n"):
-            report.torn = line
+    path, key = Path(path), log_key(secret)
+    for _ in range(3):  # the newest file may be put aside while the older ones are being read
+        files = older_files(path) if whole else []
+        report = _verify(path, key, files, whole)
+        if report.ok or not whole or files == older_files(path):
             break
-        number = report.lines + 1
-        try:
-            record = check_line(line, number, report.last, key)
-        except BadLine as bad:
-            report.bad_line, report.problem = number, f"line {number} of {path} {bad}"
-            return report
-        report.lines, report.last = number, hashlib.sha256(line).hexdigest()
-        if number == count:
-            at_anchor = report.last
-        if record.get("action") == REPAIR:
-            report.repairs.append(number)
-    report.problem = anchor_problem
-    if count is not None:
-        _compare(report, path, count, at_anchor == last)
     return report
+
+
+def _verify(path: Path, key: bytes, older: list[Path], whole: bool) -> Report:
+    report = Report()
+    anchor, anchor_problem = read_anchor(path, key)  # first: lines may be added meanwhile
+    if anchor and not whole:
+        report.lines, report.last = anchor.start(path)
+    at_anchor = report.last if anchor and report.lines == anchor.lines else BEFORE_FIRST
+    for file in [*older, path]:
+        for line in _lines(file, anchor is not None):
+            if file == path and not line.endswith(b"\n"):
+                report.torn = line
+                break
+            number = report.lines + 1
+            try:
+                record = check_line(line, number, report.last, key)
+            except BadLine as bad:
+                advice = _missing(line, key) if whole and number == 1 else ""
+                report.bad_line = number
+                report.problem = f"line {number} of {file} {bad}{advice}"
+                return report
+            report.lines, report.last = number, hashlib.sha256(line).hexdigest()
+            if anchor and number == anchor.lines:
+                at_anchor = report.last
+            if record.get("action") == REPAIR:
+                report.repairs.append(number)
+    report.problem = anchor_problem
+    if anchor:
+        _compare(report, path, anchor.lines, at_anchor == anchor.last)
+    return report
+
+
+def _missing(line: bytes, key: bytes) -> str:
+    """Return the advice where a log begins in its middle: older files were moved, or removed."""
+    try:
+        before = int(opened(line, key)["line"]) - 1
+    except (BadLine, KeyError, TypeError, ValueError):
+        return ""
+    return f"; if lines 1 to {before} were put aside, put their files back beside it"
+
+
+def older_path(path: Path, last: int) -> Path:
+    """Return the path under which the part of the log is put aside that ends with this line."""
+    return path.with_name(f"{path.name}.{last:012d}")
+
+
+def older_files(path: Path) -> list[Path]:
+    """Return the parts of the log that were put aside, the oldest first."""
+    return sorted(path.parent.glob(f"{path.name}.{'[0-9]' * 12}"))
 
 
 def _compare(report: Report, path: Path, count: int, same: bool) -> None:
@@ -148,19 +189,41 @@ def anchor_path(path: str | os.PathLike) -> Path:
     return Path(f"{path}.anchor")
 
 
-def _read_anchor(path: Path, key: bytes) -> tuple[int | None, str | None, str | None]:
-    """Return the number of lines, the last hash and None, or what is wrong with the anchor."""
+@dataclass
+class Anchor:
+    """What the anchor says: the number of lines, the last hash, where the newest file begins."""
+
+    lines: int
+    last: str
+    first: int = 1  # the number of the newest file's first line
+    before: str = BEFORE_FIRST  # the hash of the line before it
+
+    def start(self, path: Path) -> tuple[int, str]:
+        """Return number and hash of the line after which the newest file begins."""
+        if older_path(path, self.lines).exists():  # put aside, and killed before the next line
+            return self.lines, self.last
+        return self.first - 1, self.before
+
+    def record(self) -> dict:
+        """Return the content of the file."""
+        found = {"lines": self.lines, "last": self.last}
+        return found | ({"first": self.first, "before": self.before} if self.first > 1 else {})
+
+
+def read_anchor(path: Path, key: bytes) -> tuple[Anchor | None, str | None]:
+    """Return the anchor and None, or None and what is wrong with it."""
     anchor = anchor_path(path)
     for _ in range(3):  # a reader may meet the anchor while it is being overwritten
         try:
             record = opened(anchor.read_bytes(), key)
-            if record.keys() == {"lines", "last", "mac"}:
-                return record["lines"], record["last"], None
-            problem = f"its anchor {anchor} is no anchor but a line of a log"
+            del record["mac"]
+            return Anchor(**record), None
         except FileNotFoundError:
-            return None, None, f"its anchor {anchor} is missing, so lines may be missing at the end"
+            return None, f"its anchor {anchor} is missing, so lines may be missing at the end"
         except OSError as error:
             raise AuditError(f"{anchor} cannot be read: {error.strerror}") from error
         except BadLine as bad:
             problem = f"its anchor {anchor} {bad}"
-    return None, None, problem
+        except (TypeError, KeyError):
+            problem = f"its anchor {anchor} is no anchor but a line of a log"
+    return None, problem

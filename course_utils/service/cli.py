@@ -44,6 +44,16 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--private-key", metavar="FILE", help="key of --certificate (PEM)")
     parser.add_argument(
+        "--require-sealed", action="store_true", help="serve sealed model files only"
+    )
+    parser.add_argument(
+        "--drain",
+        type=arguments.number(-1, 600, "seconds"),
+        default=1.0,
+        metavar="SECONDS",
+        help="after SIGTERM, go on for so long while /readyz says 503 (1)",
+    )
+    parser.add_argument(
         "--keep-inputs", action="store_true", help="write the images, too, to the audit log"
     )
     parser.add_argument(
@@ -196,8 +206,10 @@ def _serve(args: argparse.Namespace) -> int:
         secret = _secret(args.folder / "secret.key")
         log = AuditLog(args.folder / "audit.log", secret, args.keep_inputs)
         key_store = KeyStore(args.folder / "keys.json")
-        store = ModelStore(args.folder / "models", partial(open_keras, secret=secret))
-        announce = partial(_announce, key_store=key_store, address=address)
+        opener = partial(open_keras, secret=secret)
+        sealed = args.require_sealed
+        store = ModelStore(args.folder / "models", opener, require_sealed=sealed)
+        announce = partial(_announce, key_store=key_store, address=address, folder=args.folder)
         if not (args.ray and store.files()):
             _start_tensorflow()
         if not store.files():
@@ -207,21 +219,22 @@ def _serve(args: argparse.Namespace) -> int:
             listener.close()
             _run_on_ray(args, port, files, announce)
         else:
-            _run_here(store, key_store, log, listener, files, announce)
+            _run_here(args, store, key_store, log, listener, files, announce)
             log.close()
     print("Stopped; what was accepted is answered.")
     return 0
 
 
-def _run_here(store, key_store, log, listener, files: dict, announce) -> None:
+def _run_here(args, store, key_store, log, listener, files: dict, announce) -> None:
     from course_utils.data import load_mnist
     from course_utils.service.app import create_app
     from course_utils.service.samples import samples_json
-    from course_utils.service.server import run
+    from course_utils.service.server import new_event_loop, run
 
     samples = {"samples.json": samples_json(*load_mnist()[1])}
     app = create_app(store, key_store, log, files=samples)
-    asyncio.run(run(app, listener, files, lambda: announce(store.models)))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(run(app, listener, files, lambda: announce(store.models), args.drain))
 
 
 def _run_on_ray(args: argparse.Namespace, port: int, files: dict, announce) -> None:
@@ -291,7 +304,7 @@ def _train(path: Path) -> None:
     print(f"Saved {path}: {accuracy:.2%} of the test images right.")
 
 
-def _announce(models: dict, key_store, address: str) -> None:
+def _announce(models: dict, key_store, address: str, folder: Path) -> None:
     """Print what is served, where, and a first key if there is no valid one."""
     for name, model in models.items():
         versions = ", ".join(map(str, sorted(model.versions)))
@@ -299,14 +312,28 @@ def _announce(models: dict, key_store, address: str) -> None:
     now, key = datetime.now(UTC).timestamp(), None
     if not any(now < key.expires for key in key_store.all()):
         key = key_store.add(**FIRST_KEY)
-    print(f"Page    {address}{f'#key={key}' if key else ''}")
+    print(f"Page    {address}")
     print(f"Routes  {address}docs")
     if key:
-        print(f"Key     {key} (shown only now; {', '.join(FIRST_KEY['scopes'])}; 30 days)")
-        print(f'Try     curl -H "Authorization: Bearer {key}" {address}v1/models/digits')
+        print(f"Key     {_shown_key(key, folder)} ({', '.join(FIRST_KEY['scopes'])}; 30 days)")
+        print(f'Try     curl -H "Authorization: Bearer lms_…" {address}v1/models/digits')
     else:
         print("Key     those that exist; another one: python3 -m course_utils keys add --help")
     print("Stop    Ctrl-C", flush=True)
+
+
+def _shown_key(key: str, folder: Path) -> str:
+    """Return the key with a note; where a file takes what is printed, the place of a file for it.
+
+    Logs are read by more people than keys are meant for.
+    """
+    if sys.stdout.isatty():
+        return f"{key}, shown only now"
+    from course_utils.files import write_atomically
+
+    path = folder / "first_key.txt"
+    write_atomically(path, f"{key}\n", mode=0o600)
+    return f"in {path}, for you alone: copy it, then delete the file"
 
 
 def _in_folder(command: Callable[[argparse.Namespace], int]) -> Callable:

@@ -22,6 +22,7 @@ from pathlib import Path
 from course_utils.files import write_atomically
 from course_utils.service.access import (
     NOBODY,
+    PRESENTED,
     AccessRefused,
     Key,
     KeyExpired,
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 SCOPE = re.compile(r"(predict|read|admin):(\*|[A-Za-z0-9_-]{1,64})|metrics")
-PRESENTED = re.compile(r"lms_([0-9a-f]{8})_([0-9a-f]{64})")
+BYTES = 2**17  # of bodies, for each request that a key may send in a minute
 
 
 class KeyFileError(RuntimeError):
@@ -66,7 +67,8 @@ class KeyStore:
         self.path, self._clock = Path(path), clock
         self._lock = threading.Lock()  # `check` may run in many threads
         self._keys: dict[str, Key] = {}
-        self._buckets: dict[str, TokenBucket] = {}
+        self._requests: dict[str, TokenBucket] = {}
+        self._bodies: dict[str, TokenBucket] = {}  # a token is BYTES
         self._seen: tuple | None = None  # identifies the state of the file that `_keys` holds
         self._read()
 
@@ -126,8 +128,28 @@ class KeyStore:
                     f"API key {key.id} may not do `{wanted}`; its scopes: {', '.join(key.scopes)}.",
                     key.id,
                 )
-            self._count(key, now)
+            wait = self._bucket(self._requests, key, now).take(now)
+        if wait:
+            raise _too_often(key, wait, f"{key.per_minute} requests a minute")
         return key
+
+    def charge(self, key_id: str, size: int) -> None:
+        """Let the key that `check` returned pay for `size` bytes of a body.
+
+        For each request that it may send in a minute it may send BYTES; a body may go beyond, and
+        the next ones must wait. Raises RateExceeded.
+        """
+        with self._lock:
+            key, now = self._keys.get(key_id), self._clock()
+            wait = key and self._bucket(self._bodies, key, now).take(now, size / BYTES)
+        if wait:
+            size = f"{key.per_minute * BYTES:,} bytes of bodies"
+            raise _too_often(key, wait, f"{size} a minute")
+
+    def _bucket(self, buckets: dict, key: Key, now: float) -> TokenBucket:
+        if key.id not in buckets:
+            buckets[key.id] = TokenBucket(key.per_minute, now)
+        return buckets[key.id]
 
     def _find(self, presented: str) -> Key:
         """Return the key with this text; the comparison takes as long for any wrong text."""
@@ -137,18 +159,6 @@ class KeyStore:
         if not hmac.compare_digest(hash_secret(secret, key.salt), key.hash):
             raise KeyWrong("This API key is not known here; check that it was copied whole.")
         return key
-
-    def _count(self, key: Key, now: float) -> None:
-        bucket = self._buckets.setdefault(key.id, TokenBucket(key.per_minute, now))
-        wait = bucket.take(now)
-        if wait:
-            seconds = math.ceil(wait)
-            raise RateExceeded(
-                f"API key {key.id} may send {key.per_minute} requests a minute; "
-                f"try again in {seconds} s.",
-                key.id,
-                seconds,
-            )
 
     @contextlib.contextmanager
     def _changing(self):
@@ -190,6 +200,12 @@ class KeyStore:
                 f"{self.path} is not a file of keys ({error}): restore a copy, or move it away and "
                 "make new keys with `python3 -m course_utils keys add`"
             ) from error
+
+
+def _too_often(key: Key, wait: float, allowed: str) -> RateExceeded:
+    seconds = math.ceil(wait)
+    sentence = f"API key {key.id} may send {allowed}; try again in {seconds} s."
+    return RateExceeded(sentence, key.id, seconds)
 
 
 def _parse(text: str) -> dict[str, Key]:

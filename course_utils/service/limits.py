@@ -1,19 +1,16 @@
-"""Limits of size and time: bodies that are too large or too slow, heads that never end."""
+"""Limits of size and time for the bodies of requests."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from course_utils.service.contract import ServiceError
 
 MAX_BODY = 4 * 2**20  # bytes
 BODY_SECONDS = 10.0
-HEAD_SECONDS = 10.0
+DRAINED = 2**16  # bytes that are read of a body that nobody wants
+LINGER = 2.0  # seconds for which a connection stays open after a refusal, so that it can be read
 
 
 class BodyTooLarge(ServiceError):
@@ -28,17 +25,23 @@ class BodyTooSlow(ServiceError):
     status = 408
 
 
-class BodyLimits:
-    """ASGI middleware: bodies have a size and a time, see LimitedBody."""
+class ClientGone(ServiceError):
+    """The client hung up before its body was complete; nobody reads the answer."""
 
-    def __init__(self, app, max_bytes: int = MAX_BODY, seconds: float = BODY_SECONDS):
-        """Wrap `app`."""
-        self.app, self.max_bytes, self.seconds = app, max_bytes, seconds
+    status = 499
+
+
+class BodyLimits:
+    """ASGI middleware: bodies have a size, a time and a price, see LimitedBody."""
+
+    def __init__(self, app, keys, max_bytes: int = MAX_BODY, seconds: float = BODY_SECONDS):
+        """Wrap `app`; the key of a request pays in `keys` for the bytes."""
+        self.app, self.keys, self.max_bytes, self.seconds = app, keys, max_bytes, seconds
 
     async def __call__(self, scope, receive, send):
         """Pass the request on with guarded `receive` and `send`."""
         if scope["type"] == "http":
-            body = LimitedBody(scope, receive, send, self.max_bytes, self.seconds)
+            body = LimitedBody(scope, receive, send, self)
             receive, send = body.receive, body.send
         await self.app(scope, receive, send)
 
@@ -46,113 +49,88 @@ class BodyLimits:
 class LimitedBody:
     """The body of one request: refused in the handler that asks for it, when too large or slow.
 
-    The clock starts when the handler first asks, so after the key was checked. What a handler
-    leaves unread is thrown away at the end of its answer: if the connection closed with bytes
-    unread, the client's system would report a reset and drop the answer.
+    The clock starts when the handler first asks, so after the key was checked. Of what a handler
+    leaves unread a little is thrown away at the end of its answer: if the connection closed with
+    bytes unread, the client's system would report a reset and drop the answer. If more is to come,
+    the answer says that the connection closes, and it closes a moment later.
     """
 
-    def __init__(self, scope, receive, send, max_bytes: int, seconds: float):
+    def __init__(self, scope, receive, send, limits: BodyLimits):
         """Read from `receive`, answer through `send`."""
-        headers = dict(scope["headers"])
-        # h11 has checked that the header is a whole number of at most 20 digits.
-        self.announced = int(headers.get(b"content-length", 0))
-        self.complete = not (self.announced or b"transfer-encoding" in headers)
-        self.count, self.max_bytes, self.seconds = 0, max_bytes, seconds
+        self.announced, chunked = 0, False
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                self.announced = int(value[:20])  # a parser has checked that it is a number
+            elif name == b"transfer-encoding":
+                chunked = True
+        self.complete = not (self.announced or chunked)
+        self.count, self.limits = 0, limits
+        self._state, self._record = scope["state"], scope["state"]["record"]
         self._receive, self._send, self._deadline = receive, send, None
+        self._drained = 0  # bytes that may be read for the sake of the answer
 
     async def receive(self) -> dict:
-        """Return the next part; raises BodyTooLarge or BodyTooSlow."""
+        """Return the next part; raises BodyTooLarge, BodyTooSlow, ClientGone or RateExceeded."""
         if self.complete:  # only the news of a disconnection can come; it has no time limit
             return await self._receive()
-        if self.announced <= self.max_bytes:
+        max_bytes = self.limits.max_bytes
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self.limits.seconds
+            self._pay(min(self.announced, max_bytes))
+        message = {}
+        if self.announced <= max_bytes:
             try:
                 message = await self._next()
             except TimeoutError:
-                raise BodyTooSlow(f"The body took longer than {self.seconds:g} s.") from None
-            self.count += len(message.get("body", b""))
-        if max(self.announced, self.count) > self.max_bytes:
+                raise BodyTooSlow(f"The body took longer than {self.limits.seconds:g} s.") from None
+            if message["type"] == "http.disconnect":
+                raise ClientGone("The client hung up in the middle of the body.")
+            if not self.announced:
+                self._pay(len(message["body"]))
+        if max(self.announced, self.count) > max_bytes:
             raise BodyTooLarge(
-                f"The body is larger than {self.max_bytes:,} bytes; send fewer instances."
+                f"The body is larger than {max_bytes:,} bytes; send fewer instances."
             )
         return message
 
     async def send(self, message: dict) -> None:
-        """Send a part of the answer; before its end, read on to the end of the body."""
-        last = message["type"] == "http.response.body" and not message.get("more_body")
-        if last and not self.complete:
-            await self._send({**message, "more_body": True})
-            with contextlib.suppress(TimeoutError):
-                while not self.complete:
-                    await self._next()
-            message = {"type": "http.response.body", "body": b""}
+        """Send a part of the answer; before its end, read a little more of the body."""
+        if not self.complete:
+            if message["type"] == "http.response.start":
+                # Who has a key, and sent too much, may send on a while to read why.
+                known = message["status"] == BodyTooLarge.status and self._record.get("key")
+                self._drained = self.limits.max_bytes if known else DRAINED
+                slow = message["status"] == BodyTooSlow.status
+                if slow or not 0 < self.announced - self.count <= self._drained:
+                    headers = [*message["headers"], (b"connection", b"close")]
+                    message = message | {"headers": headers}
+            elif not message.get("more_body"):
+                await self._send(message | {"more_body": True})
+                await self._drain()
+                message = {"type": "http.response.body", "body": b""}
         await self._send(message)
+
+    async def _drain(self) -> None:
+        """Throw away what still comes, for a moment and up to the limit."""
+        end = asyncio.get_running_loop().time() + LINGER
+        limit, self._deadline = self.count + self._drained, end
+        with contextlib.suppress(TimeoutError):
+            while not self.complete and self.count < limit:
+                await self._next()
+        if not self.complete:  # the rest is left where it is; the client may read meanwhile
+            await asyncio.sleep(end - asyncio.get_running_loop().time())
 
     async def _next(self) -> dict:
         """Return the next part; raises TimeoutError when the body's time is over."""
-        self._deadline = self._deadline or asyncio.get_running_loop().time() + self.seconds
-        async with asyncio.timeout_at(self._deadline):
+        if self._state.get("whole"):  # `connections` says that all of it is here
             message = await self._receive()
+        else:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
         self.complete = not message.get("more_body", False)  # a disconnection ends it, too
+        self.count += len(message.get("body", b""))
         return message
 
-
-class TimedProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol with a time limit outside of answers, and errors as JSON.
-
-    From the start of a connection, or from an answer, at most `head_seconds` may pass until the
-    next request's head is complete. uvicorn itself only closes a connection that is silent, so
-    that a client could hold one for ever with a byte now and then.
-    """
-
-    head_seconds = HEAD_SECONDS
-    _late = None
-
-    def connection_made(self, transport):
-        """Start the clock."""
-        super().connection_made(transport)
-        self._watch()
-
-    def data_received(self, data):
-        """Stop the clock if this completes a head."""
-        super().data_received(data)
-        self._watch()
-
-    def on_response_complete(self):
-        """Start the clock again."""
-        super().on_response_complete()
-        self._watch()
-
-    def connection_lost(self, exc):
-        """Forget the clock."""
-        super().connection_lost(exc)
-        self._stop()
-
-    def send_400_response(self, msg):
-        """Answer bytes that are not HTTP, in the form of every other error."""
-        self._refuse(400, "The request is not valid HTTP.")
-
-    def _watch(self):
-        if self.transport.is_closing() or (self.cycle and not self.cycle.response_complete):
-            self._stop()
-        elif self._late is None:
-            sentence = f"No complete request within {self.head_seconds:g} s."
-            self._late = self.loop.call_later(self.head_seconds, self._refuse, 408, sentence)
-
-    def _stop(self):
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _refuse(self, status, sentence):
-        """Send an error if none of an answer was sent yet, and close the connection."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            body = json.dumps({"error": sentence}).encode()
-            headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
-            headers.append(("connection", "close"))
-            for event in (
-                h11.Response(status_code=status, headers=headers),
-                h11.Data(data=body),
-                h11.EndOfMessage(),
-            ):
-                self.transport.write(self.conn.send(event))
-        self.transport.close()
+    def _pay(self, size: int) -> None:
+        if self._record.get("key"):
+            self.limits.keys.charge(self._record["key"], size)

@@ -10,11 +10,9 @@ import os
 import ssl
 import threading
 
-import uvicorn
 from fastapi import FastAPI
 
-from course_utils.service.limits import TimedProtocol
-from course_utils.service.server import listen
+from course_utils.service.server import Server, listen, new_event_loop
 from course_utils.service.tls import make_certificate
 
 END_SECONDS = 60  # that `close` waits at most
@@ -35,7 +33,8 @@ class LocalService:
         self._trust = ssl.create_default_context(cafile=certificate)
         # One lifespan of the app, so that its store is closed once, by the server that ends last.
         tls = {"ssl_certfile": certificate, "ssl_keyfile": private, "lifespan": "off"}
-        self._servers = [uvicorn.Server(_settings(app, more)) for more in (tls, {})]
+        quiet = {"log_level": "critical", "timeout_graceful_shutdown": 5}
+        self._servers = [Server(app, **quiet, **more) for more in (tls, {})]
         self._sockets = [listen("127.0.0.1", 0) for _ in self._servers]
         self.https_port, self.http_port = (s.getsockname()[1] for s in self._sockets)
         self._failure: BaseException | None = None
@@ -81,7 +80,8 @@ class LocalService:
 
     def _run(self, store) -> None:
         try:
-            asyncio.run(self._serve(store))
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(self._serve(store))
         except BaseException as error:  # the thread that waits in __init__ raises it
             self._failure = error
             self._started.set()
@@ -94,8 +94,3 @@ class LocalService:
             await asyncio.sleep(0.01)
         self._started.set()
         await serving
-
-
-def _settings(app: FastAPI, more: dict) -> uvicorn.Config:
-    quiet = {"log_level": "critical", "access_log": False, "ws": "none", "server_header": False}
-    return uvicorn.Config(app, http=TimedProtocol, timeout_graceful_shutdown=5, **quiet, **more)

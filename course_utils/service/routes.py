@@ -16,8 +16,16 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
 from course_utils.service import contract, docs
-from course_utils.service.contract import ErrorReply, ModelStatus, VersionStatus
-from course_utils.service.keys import AccessRefused
+from course_utils.service.access import admit
+from course_utils.service.contract import (
+    INPUT,
+    LARGE,
+    OUTPUT,
+    BadRequest,
+    ErrorReply,
+    ModelStatus,
+    VersionStatus,
+)
 from course_utils.service.models import ModelStore
 
 
@@ -75,12 +83,8 @@ def allow(action: str):
         record = request.state.record
         record |= {"action": request.scope["endpoint"].__name__, "model": name}
         record["version"] = request.path_params.get("version")
-        try:
-            presented = credentials.credentials if credentials else None
-            record["key"] = request.app.state.keys.check(presented, action, name).id
-        except AccessRefused as error:
-            record["key"] = error.key_id
-            raise
+        presented = credentials.credentials if credentials else None
+        admit(request.app.state.keys, record, presented, action, name)
 
     return Depends(check)
 
@@ -96,24 +100,15 @@ def route(method: str, path: str, action: str, reply=None, **options):
 
 
 def json_reply(content) -> Response:
-    """Return JSON; a prediction that is NaN raises ValueError, since JSON has no such number."""
+    """Return JSON."""
     return Response(json.dumps(content, allow_nan=False), media_type="application/json")
 
 
 @route("POST", VERSIONED + ":predict", "predict", contract.PredictReply, openapi_extra=docs.PREDICT)
 @route("POST", ONE + ":predict", "predict", contract.PredictReply, openapi_extra=docs.PREDICT)
-async def predict(request: Request, name: Name, version: Version):
+async def predict(name: Name, version: Version):
     """Predict; without a version the routing chooses one."""
-    state = request.app.state
-    state.store.find(name, version)  # an unknown model is refused before its body is read
-    body = await request.body()
-    chosen = state.store.route(name, version)
-    x = contract.read_instances(body, chosen.predictor.input_shape, state.max_instances)
-    request.state.record |= {"version": chosen.number, "instances": len(x)}
-    if state.audit.keep_inputs:
-        request.state.record["inputs"] = x.tolist()
-    predictions = await chosen.batcher.submit(x)
-    return json_reply({"predictions": predictions.tolist(), "version": chosen.number})
+    raise AssertionError("the middleware Predict answers before; this is for the document")
 
 
 @route("GET", VERSIONED, "read", ModelStatus)
@@ -126,15 +121,17 @@ async def status(request: Request, name: Name, version: Version):
 @route("GET", VERSIONED + "/metadata", "read", contract.Metadata)
 @route("GET", ONE + "/metadata", "read", contract.Metadata)
 async def metadata(request: Request, name: Name, version: Version):
-    """Tell the shapes of inputs and outputs, as TensorFlow Serving does."""
+    """Tell the shapes of inputs and outputs, as TensorFlow Serving does, and the inputs' range."""
     chosen = request.app.state.store.route(name, version)
     signature = {
-        "inputs": {"instances": _tensor(chosen.predictor.input_shape)},
-        "outputs": {"predictions": _tensor(chosen.predictor.output_shape)},
+        "inputs": {INPUT: _tensor(chosen.predictor.input_shape)},
+        "outputs": {OUTPUT: _tensor(chosen.predictor.output_shape)},
         "method_name": "tensorflow/serving/predict",
     }
     spec = {"name": name, "signature_name": "", "version": str(chosen.number)}
     definition = {"signature_def": {"signature_def": {"serving_default": signature}}}
+    if chosen.predictor.bounds is not None:
+        definition["range"] = {INPUT: chosen.predictor.bounds}
     return json_reply({"model_spec": spec, "metadata": definition})
 
 
@@ -157,7 +154,10 @@ async def set_routing(request: Request, name: Name):
     """Choose the default version and the canary with its share of the requests."""
     store = request.app.state.store
     store.find(name)
-    routing = contract.read_routing(await request.body())
+    body = await request.body()
+    if len(body) > LARGE:
+        raise BadRequest(f"Expected a routing of at most {LARGE:,} bytes.")
+    routing = contract.read_routing(body)
     request.state.record |= routing.model_dump()
     store.set_routing(name, routing)
     return json_reply(_status(store, name))
@@ -170,12 +170,14 @@ async def metrics(request: Request):
     return Response(text, media_type="text/plain; version=0.0.4")
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", responses=errors)
 async def healthz():
     """Say that the process answers."""
     return json_reply({"status": "ok"})
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=errors)
 async def readyz(request: Request):
     """Say whether predictions are answered: 503 until the models are loaded, and at the end."""

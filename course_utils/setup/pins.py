@@ -17,13 +17,18 @@ from pathlib import Path
 
 from course_utils.setup.messages import SetupError
 
-PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)\s*(#.*)?")
+PIN = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+(?:; sys_platform != \"\w+\")?)\s*(#.*)?"
+)
 MADE_FROM = re.compile(r"# SHA-256 of what it was made from: ([0-9a-f]{64})")
 RENEW = "python3 -m course_utils lock"
 
 
 def read_requirements(path: Path) -> dict[str, str]:
     """Return the pins of a requirements file, name to version.
+
+    What one system has not is pinned as `name==version; sys_platform != "win32"`, and its version
+    is then returned with the marker.
 
     Raises SetupError when the file is missing, or naming the line that is neither blank, nor a
     comment, nor `name==version`, or that pins a name again.

@@ -10,7 +10,6 @@ import time
 from typing import NamedTuple
 
 import numpy as np
-import uvicorn
 from playwright.sync_api import expect
 
 from course_utils.data import load_mnist
@@ -19,6 +18,7 @@ from course_utils.service.audit import AuditLog
 from course_utils.service.keys import KeyStore
 from course_utils.service.models import ModelStore, Predictor
 from course_utils.service.samples import samples_json
+from course_utils.service.server import Server
 
 VERSION = 3
 PREDICT = "**/v1/models/digits:predict"
@@ -84,7 +84,7 @@ def serving(folder):
     audit = AuditLog(folder / "audit.log", b"s" * 32)
     samples = {"samples.json": samples_json(*mnist_test())}
     app = create_app(store, keys, audit, files=samples)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    server = Server(app)
 
     async def run(listener):
         await store.load_all()

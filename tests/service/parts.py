@@ -43,6 +43,9 @@ class OpenKeys:
     def check(self, presented, action, model=None):
         return SimpleNamespace(id="test")
 
+    def charge(self, key_id, size):
+        pass
+
 
 class ListLog(list):
     """The audit log as a list of its lines."""
@@ -54,17 +57,18 @@ class ListLog(list):
 
 
 @contextlib.asynccontextmanager
-async def running(folder, *, keys=None, open_model=open_fake, batching=None, **limits):
+async def running(folder, *, keys=None, open_model=open_fake, batching=None, log=None, **limits):
     """Give an HTTP client of a service over `folder` without a network; `client.log` is its log."""
     store = ModelStore(folder, open_model, **(batching or {}))
-    log = ListLog()
+    log = ListLog() if log is None else log
     app = create_app(store, keys or OpenKeys(), log, **limits)
     await store.load_all()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         client.log, client.store = log, store
         yield client
-    await store.close()
+        async with app.router.lifespan_context(app):  # as at the end of a server
+            pass
 
 
 def run(coroutine):

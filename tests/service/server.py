@@ -75,8 +75,8 @@ class Server:
             raise AssertionError(self.said + self.process.stderr.read())
         self.address = re.search(r"^Page +(https?://[^/]+)/", self.said, re.MULTILINE)[1]
         self.port = int(self.address.rpartition(":")[2])
-        key = re.search(r"^Key +(lms_\w+)", self.said, re.MULTILINE)
-        self.key = key and key[1]
+        key = re.search(r"^Key +in (.+), for you alone", self.said, re.MULTILINE)
+        self.key = key and Path(key[1]).read_text().strip()
 
     def __enter__(self):
         return self

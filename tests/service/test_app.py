@@ -1,11 +1,13 @@
 """The routes: TensorFlow Serving's contract, refusals before work, one line of log for each."""
 
 import asyncio
+import gzip
 import json
 import threading
 
 import pytest
 
+from course_utils.service import limits, predict
 from course_utils.service.keys import KeyStore
 from course_utils.service.models import Predictor
 from tests import HANG
@@ -47,7 +49,7 @@ def test_predictions_have_the_form_of_tensorflow_serving(folder):
     assert isinstance(line.pop("ms"), float)
     assert line == {
         **{"action": "predict", "model": "sums", "version": 1, "key": "test"},
-        **{"instances": 2, "status": 200},
+        **{"instances": 2, "status": 200, "client": "127.0.0.1"},
     }
 
 
@@ -116,7 +118,8 @@ def test_a_wrong_body_is_a_400_that_the_model_never_sees(folder):
     assert seen == []
 
 
-def test_the_limit_of_a_body(folder):
+def test_the_limit_of_a_body(folder, monkeypatch):
+    monkeypatch.setattr(limits, "LINGER", 0)
     body = json.dumps({"instances": [ONE]}).encode()
 
     async def parts():
@@ -149,7 +152,7 @@ def test_a_slow_body_ends_in_a_408(folder):
     run(ask())
 
 
-def test_a_full_queue_is_a_429_with_retry_after(folder):
+def test_a_full_queue_is_a_503_with_retry_after(folder):
     gate, entered = threading.Event(), threading.Event()
 
     def open_gated(path, name, version):
@@ -173,7 +176,7 @@ def test_a_full_queue_is_a_429_with_retry_after(folder):
                 done, waiting = await asyncio.wait(tasks, return_when="FIRST_COMPLETED")
                 await asyncio.sleep(0)
             assert len(waiting) == 5
-            assert {task.result().status_code for task in done} == {429}
+            assert {task.result().status_code for task in done} == {503}
             assert {task.result().headers["retry-after"] for task in done} == {"1"}
             gate.set()
             answers = await asyncio.gather(*waiting)
@@ -404,3 +407,126 @@ def test_a_version_in_the_query_is_not_taken_for_one_in_the_path(folder):
     body = {"instances": [ONE]}
     (answer,), _ = scenario(folder, ("POST", PREDICT + "?version=7", body))
     assert answer.json()["version"] == 1
+
+
+# What clients and monitors of TensorFlow Serving send.
+
+
+@pytest.mark.parametrize(
+    ("body", "reply"),
+    [
+        ({"instances": [{"instances": ONE}]}, {"predictions": [[21, 1]], "version": 1}),
+        ({"inputs": [ONE]}, {"outputs": [[21, 1]], "version": 1}),
+        ({"inputs": {"instances": [ONE]}}, {"outputs": [[21, 1]], "version": 1}),
+    ],
+)
+def test_rows_with_names_and_columns(folder, body, reply):
+    (answer,), _ = scenario(folder, ("POST", PREDICT, body))
+    assert answer.json() == reply
+
+
+def post(folder, content, **headers):
+    async def ask():
+        async with running(folder, max_body=10_000) as client:
+            return await client.post(PREDICT, content=content, headers=headers)
+
+    return run(ask())
+
+
+def test_gzip(folder):
+    packed = gzip.compress(json.dumps({"instances": [ONE]}).encode())
+    for name in ("gzip", "x-gzip", "GZIP"):
+        answer = post(folder, packed, **{"Content-Encoding": name})
+        assert answer.json() == {"predictions": [[21, 1]], "version": 1}
+
+
+@pytest.mark.parametrize(
+    ("coding", "content", "status", "sentence"),
+    [
+        ("gzip", gzip.compress(b" " * 10_001), 413, "larger than 10,000 bytes"),
+        ("gzip", gzip.compress(b" " * 10_000_000), 413, "larger than 10,000 bytes"),
+        ("gzip", b"{}", 400, "The body is not gzip"),
+        ("gzip", gzip.compress(b"{}")[:-1], 400, "not one whole gzip file"),
+        ("gzip", gzip.compress(b"{}") * 2, 400, "not one whole gzip file"),
+        ("br", b"{}", 400, "The content coding 'br' is not supported; send gzip, or none."),
+    ],
+)
+def test_what_is_packed_otherwise_or_too_large(folder, coding, content, status, sentence):
+    answer = post(folder, content, **{"Content-Encoding": coding})
+    assert (answer.status_code, sentence in answer.json()["error"]) == (status, True), answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/v1/models/sums/labels/stable:predict", "Labels of versions are not supported"),
+        ("/v1/models/sums:classify", "`:classify` is not supported: use `:predict`"),
+        ("/v1/models/sums/versions/1:regress", "`:regress` is not supported: use `:predict`"),
+        ("/v1/models/sums/", "is not a route; /docs lists all. Leave out the slash at the end."),
+        ("/v1/models/sums:predict/", "Leave out the slash at the end."),
+    ],
+)
+def test_what_is_not_supported_is_named(folder, path, sentence):
+    answers, _ = scenario(folder, ("POST", path, {"instances": [ONE]}), ("GET", path, None))
+    for answer in answers:
+        assert (answer.status_code, list(answer.json())) == (404, ["error"])
+        assert sentence in answer.json()["error"]
+
+
+def test_monitors_may_ask_with_head(folder):
+    requests = [("HEAD", path, None) for path in ("/healthz", "/readyz")]
+    answers, log = scenario(folder, *requests)
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 2
+    assert log == []
+
+
+def test_metadata_name_what_is_accepted_and_its_range(folder):
+    def open_digits(path, name, version):
+        return Predictor(lambda x: answer_of(x, 1), SHAPE, (2,), (0.0, 255.0))
+
+    async def ask():
+        async with running(folder, open_model=open_digits) as client:
+            metadata = (await client.get("/v1/models/sums/metadata")).json()["metadata"]
+            signature = metadata["signature_def"]["signature_def"]["serving_default"]
+            ((name, _),) = signature["inputs"].items()
+            assert metadata["range"] == {name: [0, 255]}
+            body = json.dumps({"inputs": {name: [ONE]}})
+            assert (await client.post(PREDICT, content=body)).status_code == 200
+            scaled = json.dumps({"instances": [[[0, 0.5, 1]] * 2]})
+            answer = await client.post(PREDICT, content=scaled)
+            assert (answer.status_code, "do not divide by 255" in answer.text) == (400, True)
+            assert "0 (background)" in (await client.get("/openapi.json")).text
+
+    run(ask())
+
+
+def test_large_bodies_are_read_beside_small_ones_and_not_too_many(folder, monkeypatch):
+    """A body whose parsing stands still holds up nobody else."""
+    gate, entered = threading.Event(), threading.Event()
+
+    def slow(body, *arguments):
+        if len(body) > predict.LARGE:
+            entered.set()
+            assert gate.wait(HANG)
+        return read(body, *arguments)
+
+    read = predict.read_request
+    monkeypatch.setattr(predict, "read_request", slow)
+    monkeypatch.setattr(predict, "MOST_LARGE", 2)
+    monkeypatch.setattr(limits, "LINGER", 0)
+    small = json.dumps({"instances": [ONE]})
+    large = small + " " * 200_000
+
+    async def ask():
+        async with running(folder) as client:
+            waiting = [asyncio.create_task(client.post(PREDICT, content=large)) for _ in range(2)]
+            while not entered.is_set():
+                await asyncio.sleep(0.001)
+            assert (await client.post(PREDICT, content=small)).status_code == 200
+            refused = await client.post(PREDICT, content=large)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            gate.set()
+            assert [(await task).status_code for task in waiting] == [200, 200]
+            assert (await client.post(PREDICT, content=large)).status_code == 200
+
+    run(ask())

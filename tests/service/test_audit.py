@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from course_utils.service.audit import AuditError, AuditLog, anchor_path, verify
-from course_utils.service.chain import BEFORE_FIRST, log_key, opened, sign
+from course_utils.service.chain import BEFORE_FIRST, log_key, older_files, opened, sign
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = bytes(range(32))
@@ -510,3 +510,98 @@ def test_only_the_owner_may_read_it(path):
     write(path, 1)
     for file in (path, anchor_path(path)):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+# -- several files ---------------------------------------------------------------------------------
+
+
+def fill(path, count, largest=1500):
+    """Add lines to a log whose files hold about four; return the log, open."""
+    log = AuditLog(path, SECRET, largest=largest)
+    for number in range(count):
+        log.append(**FIELDS, instances=number + 1, ms=0.5)
+    return log
+
+
+def put_aside(path):
+    return [file.name for file in older_files(path)]
+
+
+def test_a_large_file_is_put_aside_and_the_chain_goes_on(path):
+    fill(path, 10).close()
+    first = put_aside(path)
+    assert len(first) >= 1
+    fill(path, 10).close()
+    assert len(put_aside(path)) > len(first)
+    report = verify(path, SECRET)
+    assert (report.ok, report.lines) == (True, 20)
+    numbers = [json.loads(line)["line"] for file in older_files(path) for line in lines_of(file)]
+    numbers += [json.loads(line)["line"] for line in lines_of(path)] if path.exists() else []
+    assert numbers == list(range(1, 21))
+
+
+def test_only_the_newest_file_is_read_at_the_start(path):
+    fill(path, 20).close()
+    for file in older_files(path):
+        file.unlink()
+    assert fill(path, 1).append(**FIELDS) == 22
+    report = verify(path, SECRET)
+    assert report.bad_line == 1
+    assert "were put aside, put their files back beside it" in str(report)
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+@pytest.mark.parametrize("damage", ["altered", "removed", "cut", "swapped"])
+def test_damage_in_a_file_that_was_put_aside_is_found(path, which, damage):
+    fill(path, 20).close()
+    files = older_files(path)
+    content = files[which].read_bytes()
+    if damage == "altered":
+        files[which].write_bytes(content.replace(b'"status":200', b'"status":201', 1))
+    elif damage == "removed":
+        files[which].unlink()
+    elif damage == "cut":
+        files[which].write_bytes(content[:-100])
+    else:
+        files[which].write_bytes(files[which - 1].read_bytes())
+    assert not verify(path, SECRET).ok
+
+
+@pytest.mark.parametrize("step", ["fsync", "close", "rename", "open"])
+def test_a_log_that_cannot_be_put_aside_or_begun_anew_loses_no_line(path, monkeypatch, step):
+    log = fill(path, 1, largest=1)
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, refuse)
+        if step == "open":  # the new file: nothing may be answered without its line
+            for _ in range(2):
+                with pytest.raises(AuditError, match="No space left on device"):
+                    log.append(**FIELDS)
+        else:
+            assert log.append(**FIELDS) == 2
+    last = log.append(**FIELDS)
+    log.close()
+    report = verify(path, SECRET)
+    assert (report.ok, report.lines) == (True, last)
+    assert fill(path, 1, largest=1).append(**FIELDS) == last + 2
+
+
+@pytest.mark.parametrize("left", ["no new file", "an empty one", "its first line"])
+def test_a_kill_while_a_file_is_put_aside_does_no_harm(path, left):
+    fill(path, 3, largest=10**6).close()
+    anchor = anchor_path(path).read_bytes()
+    fill(path, 1, largest=1).close()  # puts three lines aside and begins anew
+    assert put_aside(path) == ["audit.log.000000000003"]
+    anchor_path(path).write_bytes(anchor)  # killed before the anchor was written
+    if left == "no new file":
+        path.unlink()
+    elif left == "an empty one":
+        path.write_bytes(b"")
+    kept = 4 if left == "its first line" else 3
+    assert (verify(path, SECRET).ok, verify(path, SECRET).lines) == (True, kept)
+    fill(path, 1, largest=10**6).close()
+    report = verify(path, SECRET)
+    assert (report.ok, report.lines, report.repairs) == (True, kept + 1, [])

@@ -93,7 +93,7 @@ def test_a_full_queue_refuses_and_recovers():
         assert batcher.waiting == 3
         with pytest.raises(QueueFull, match="3 instances wait, 3 may") as caught:
             await batcher.submit(rows(4))
-        assert (caught.value.status, caught.value.retry_after) == (429, 1)
+        assert (caught.value.status, caught.value.retry_after) == (503, 1)
         model.gate.set()
         answers = await asyncio.gather(*tasks)
         assert batcher.waiting == 0

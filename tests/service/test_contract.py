@@ -5,7 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from course_utils.service.contract import BadRequest, read_instances, read_routing
+from course_utils.service import contract
+from course_utils.service.contract import (
+    PIXELS,
+    BadRequest,
+    read_instances,
+    read_request,
+    read_routing,
+)
 
 SHAPE = (2, 3)
 ONE = [[1, 2.5, 3], [-4, 0, 6]]
@@ -41,7 +48,12 @@ WRONG = {
     "not UTF-8": (b"\xff\xfe{}", "The body is not JSON: it is not text in UTF-8."),
     "a list": (body([ONE]), "Expected a JSON object with a list `instances`"),
     "a number": (b"1", "Expected a JSON object with a list `instances`"),
-    "another field": (body({"inputs": [ONE]}), "Expected a JSON object with a list `instances`"),
+    "another field": (body({"images": [ONE]}), "Expected a JSON object with a list `instances`"),
+    "rows and columns": (body({"instances": [ONE], "inputs": [ONE]}), "with a list `instances`"),
+    "columns of another name": (body({"inputs": {"x": [ONE]}}), "with a list `instances`"),
+    "a column and another": (body({"inputs": {"instances": [ONE], "x": []}}), "with a list"),
+    "rows of another name": (body({"instances": [{"x": ONE}]}), "with `instances` alone."),
+    "rows named and not": (body({"instances": [{"instances": ONE}, ONE]}), "each named row to be"),
     "instances is a text": (body({"instances": "x"}), "with a list `instances`"),
     "one field more": (
         body({"instances": [ONE], "instance": []}),
@@ -58,7 +70,7 @@ WRONG = {
     "a level too deep": (body({"instances": [[ONE]]}), "of shape [2, 3], found [1, 2, 3]."),
     "not nested": (body({"instances": [1]}), "of shape [2, 3], found a number."),
     "a text as instance": (body({"instances": ["x"]}), "of shape [2, 3], found text."),
-    "an object as instance": (body({"instances": [{}]}), "of shape [2, 3], found an object."),
+    "an object as instance": (body({"instances": [{}]}), "each named row to be an object"),
     "second differs": (body({"instances": [ONE, [[1]]]}), "of shape [2, 3]; not all have it."),
     "second not nested": (body({"instances": [ONE, 1]}), "of shape [2, 3]; not all have it."),
     "a row too short": (body({"instances": [[[1, 2, 3], [4]]]}), "not all have it."),
@@ -121,3 +133,91 @@ def test_wrong_routing_is_refused_with_a_sentence(content, sentence):
     with pytest.raises(BadRequest) as caught:
         read_routing(content)
     assert sentence in str(caught.value)
+
+
+# What TensorFlow Serving takes as well.
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply"),
+    [
+        ({"instances": [{"instances": ONE}, {"instances": ONE}]}, "predictions"),
+        ({"inputs": [ONE, ONE]}, "outputs"),
+        ({"inputs": {"instances": [ONE, ONE]}, "signature_name": "serving_default"}, "outputs"),
+    ],
+    ids=["named rows", "columns", "named columns"],
+)
+def test_other_formats_hold_the_same_inputs(request_, reply):
+    x, name = read_request(body(request_), SHAPE, 2)
+    np.testing.assert_array_equal(x, [ONE, ONE])
+    assert name == reply
+
+
+# The range of the values.
+
+
+def pixels(value):
+    return body({"instances": [[[0, 0, 0], [0, value, 0]], [[0, 9, 0], [0, 0, 0]]]})
+
+
+@pytest.mark.parametrize("value", [0, 1.5, 255, 17])
+def test_pixels_within_their_range_pass(value):
+    assert read_request(pixels(value), SHAPE, 2, PIXELS).x[0, 1, 1] == value
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (-0.1, "Expected values from 0 to 255, found -0.1."),
+        (256, "Expected values from 0 to 255, found 256."),
+        (1, "do not divide by 255"),
+        (0.98, "Expected pixels from 0 (background) to 255 (ink), found an image with none above"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused(value, sentence):
+    with pytest.raises(BadRequest) as caught:
+        read_request(pixels(value), SHAPE, 2, PIXELS)
+    assert sentence in str(caught.value)
+    assert read_request(pixels(value), SHAPE, 2).x[0, 1, 1] == np.float32(value)  # no range known
+
+
+# Large bodies: refused before they are parsed, where parsing would take long.
+
+
+LARGE_ONES = {
+    "empty lists": b'{"instances": [' + b"[]," * 1_300_000 + b"[]]}",
+    "levels": b'{"instances": ' + b"[" * 4_000_000,
+    "texts": b'{"instances": [' + b'"",' * 1_300_000 + b'""]}',
+    "escapes": b'{"instances": ["' + b"\\n" * 2_000_000 + b'"]}',
+    "objects": b'{"instances": [' + b"{}," * 1_300_000 + b"{}]}",
+    "numbers": b'{"instances": [' + b"1," * 2_000_000 + b"1]}",
+}
+
+
+@pytest.mark.parametrize("kind", LARGE_ONES)
+def test_a_large_body_that_cannot_be_right_is_not_parsed(monkeypatch, kind):
+    monkeypatch.setattr(contract, "_parsed", lambda body: pytest.fail("it was parsed"))
+    with pytest.raises(BadRequest, match=r"holds more of `.` than 256 instances of shape \[28, 28"):
+        read_request(LARGE_ONES[kind], (28, 28), 256)
+
+
+def test_the_largest_honest_body_is_read():
+    images = np.random.default_rng(0).integers(0, 256, (256, 28, 28))
+    x = read_request(body({"instances": images.tolist()}), (28, 28), 256, PIXELS).x
+    np.testing.assert_array_equal(x, images)
+    rows = [{"instances": image} for image in (images / 2).tolist()]
+    np.testing.assert_array_equal(read_request(body({"instances": rows}), (28, 28), 256).x, x / 2)
+
+
+@pytest.mark.parametrize("content", [b"[" * 70_000, b'{"instances": [1' + b" " * 70_000, b"NaN"])
+def test_a_large_body_that_is_not_json_has_a_sentence_too(content):
+    with pytest.raises(BadRequest, match=r"not JSON|nested too deep|NaN is not"):
+        read_request(content, SHAPE, 4)
+
+
+def test_nothing_is_accepted_that_only_one_of_the_parsers_takes():
+    """Python's parser, asked for a better sentence, reads texts that orjson refuses."""
+    for text in (b'{"instances": [[[1,2,3],[4,5,6]]], "\\ud800": 1}', b'{"\\ud800": [1]}'):
+        with pytest.raises(BadRequest) as caught:
+            read_request(text, SHAPE, 4)
+        str(caught.value).encode()

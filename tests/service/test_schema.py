@@ -8,7 +8,6 @@ import threading
 import hypothesis
 import pytest
 import schemathesis
-import uvicorn
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -18,9 +17,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from course_utils.service.app import create_app
-from course_utils.service.limits import TimedProtocol
 from course_utils.service.models import ModelStore
-from course_utils.service.server import listen
+from course_utils.service.server import Server, listen
 from tests.service.parts import ListLog, OpenKeys, open_fake, put_model
 
 CHECKS = [
@@ -44,8 +42,7 @@ def address(tmp_path_factory):
         store = ModelStore(folder, open_fake)
         app = create_app(store, OpenKeys(), ListLog())
         await store.load_all()
-        config = uvicorn.Config(app, http=TimedProtocol, ws="none", log_level="warning")
-        servers.append(uvicorn.Server(config))
+        servers.append(Server(app))
         await servers[0].serve(sockets=[listener])
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))

@@ -23,6 +23,12 @@ def test_comments_blank_lines_and_a_byte_order_mark_are_no_requirements(tmp_path
     assert pins.read_requirements(path) == {"a.b_c-d": "1.0.post1+cpu", "x": "2"}
 
 
+def test_what_one_system_has_not_is_pinned_with_a_marker(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text('a==1; sys_platform != "win32"  # reason\n', encoding="utf-8")
+    assert pins.read_requirements(path) == {"a": '1; sys_platform != "win32"'}
+
+
 @pytest.mark.parametrize(
     "line",
     ["numpy", "numpy>=2", "numpy==2.*", "numpy==2,<3", "-r more.txt", "a==1; python_version>'3'"],

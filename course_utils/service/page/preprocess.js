@@ -13,17 +13,19 @@
 export const SIDE = 28; // rows and columns of the image that the model gets
 const LONGEST = 20; // longest side of the ink in MNIST
 const MIDDLE = 14; // row and column on which MNIST puts the centre of mass
+const HALF = 0.500001; // a little more, so that no rounding error of a sum decides a tie
 
-/** The image as MNIST would have it: scaled by its ink, centred by its mass. */
+/** The image as MNIST would have it: scaled by its ink, centred by its mass, no ink lost. */
 export function asMnist(drawing) {
   const box = inkBox(drawing);
   if (box === null) return asDrawn(drawing);
   const scale = LONGEST / Math.max(box.width, box.height);
   const scaled = resample(drawing, box.left, box.top, scale);
   const centre = centreOfMass(scaled);
-  return rounded(
-    shifted(scaled, -Math.round(centre.column - MIDDLE), -Math.round(centre.row - MIDDLE)),
-  );
+  const used = inkBox(scaled);
+  const move = (mass, end) => Math.min(Math.max(0, Math.floor(MIDDLE - mass + HALF)), SIDE - end);
+  const right = move(centre.column, used.left + used.width);
+  return rounded(shifted(scaled, right, move(centre.row, used.top + used.height)));
 }
 
 /** The image without that care: the whole drawing area made small. */
