@@ -10,7 +10,8 @@ IN_THE_PAGE = """async ({size, boxes}) => {
   const {asMnist} = await import("/preprocess.js");
   const pixels = new Uint8Array(size * size);
   for (const [top, left, bottom, right, value] of boxes)
-    for (let row = top; row < bottom; row++) pixels.fill(value, row * size + left, row * size + right);
+    for (let row = size * top; row < size * bottom; row += size)
+      pixels.fill(value, row + left, row + right);
   return [...asMnist({pixels, width: size, height: size}).pixels];
 }"""
 

@@ -287,7 +287,7 @@ def test_a_corrupt_canary_or_model_is_reported_and_the_rest_serves(tmp_path):
 def test_without_any_model_that_can_be_used_the_start_fails(tmp_path):
     put_model(tmp_path, fault="corrupt")
     route(tmp_path, default=1)
-    with pytest.raises(ModelError, match="1 of 'sums' is refused: corrupt. The routing names it"):
+    with pytest.raises(ModelError, match=r"1 of 'sums' is refused: corrupt\. The routing names it"):
         started(tmp_path)
 
 
