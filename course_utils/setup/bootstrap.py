@@ -63,7 +63,7 @@ def wanted(root: Path) -> dict[str, str]:
     """
     if runs_in_venv(root):
         return pins.read_lock(root / PINS)
-    return pins.read_requirements(root / "requirements.txt")
+    return pins.needed_here(pins.read_requirements(root / "requirements.txt"))
 
 
 def runs_in_venv(root: Path) -> bool:

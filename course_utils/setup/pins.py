@@ -47,6 +47,16 @@ def read_requirements(path: Path) -> dict[str, str]:
     return pins
 
 
+def needed_here(pins: dict[str, str]) -> dict[str, str]:
+    """Return the pins of `read_requirements` that apply to this system, without their markers."""
+    found = {}
+    for name, pin in pins.items():
+        version, _, marker = pin.partition("; sys_platform != ")
+        if marker != f'"{sys.platform}"':
+            found[name] = version
+    return found
+
+
 def check_lock(requirements: Path, lock: Path) -> None:
     """Raise SetupError when `lock` was not made from the pins that `requirements` has now."""
     pins = read_requirements(requirements)

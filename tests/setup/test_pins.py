@@ -29,6 +29,13 @@ def test_what_one_system_has_not_is_pinned_with_a_marker(tmp_path):
     assert pins.read_requirements(path) == {"a": '1; sys_platform != "win32"'}
 
 
+def test_a_marker_leaves_a_pin_out_on_that_system_alone(monkeypatch):
+    named = {"a": "1", "b": '2; sys_platform != "win32"'}
+    for system, needed in (("linux", {"a": "1", "b": "2"}), ("win32", {"a": "1"})):
+        monkeypatch.setattr(sys, "platform", system)
+        assert pins.needed_here(named) == needed
+
+
 @pytest.mark.parametrize(
     "line",
     ["numpy", "numpy>=2", "numpy==2.*", "numpy==2,<3", "-r more.txt", "a==1; python_version>'3'"],
