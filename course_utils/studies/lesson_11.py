@@ -175,8 +175,7 @@ BEAM = Study(
     ),
     seeds=range(10),
     run_row=beam_row,
-    tolerance={f"after_{n}": 5 for n in SOLVES}
-    | {"solved": 0, "black_and_white": 5, "grey": 0.02},
+    tolerance={f"after_{n}": 5 for n in SOLVES} | {"solved": 0, "black_and_white": 5, "grey": 0.02},
     smoke={"beam": "half MBB", "designer": "optimality criteria"},
 )
 
