@@ -51,6 +51,10 @@ def plain_app(path: Path, compiled: bool):
     call = tf.function(lambda x: model(x, training=False)) if compiled else model
     app = FastAPI()
 
+    @app.get("/healthz")
+    async def healthz():
+        return {"status": "ok"}
+
     @app.post("/v1/models/digits:predict")
     def predict(request: Request):
         x = tf.constant(np.array(request.instances, np.float32))
@@ -110,27 +114,40 @@ def main() -> None:
         measure(Path(folder), args)
 
 
-def measure(folder: Path, args: argparse.Namespace) -> None:
-    """Measure the three servers, then kill the service under load and verify its log."""
-    import keras
-
-    from course_utils.data import load_mnist
+def prepare(folder: Path, model: Path | None) -> tuple[Path, str]:
+    """Put a model (None: train one) into the service's folder; return its path, and a key."""
     from course_utils.service import digits
     from course_utils.service.keys import KeyStore
 
     path = folder / "models" / "digits" / "1" / "model.keras"
     path.parent.mkdir(parents=True)
-    if args.model:
-        path.write_bytes(args.model.read_bytes())
+    if model:
+        path.write_bytes(model.read_bytes())
     else:
         digits.train(path)
+    return path, KeyStore(folder / "keys.json").add("load", ["predict:*"], 1, per_minute=10**9)
+
+
+def commands(folder: Path, path: Path) -> dict[str, list[str]]:
+    """Return the commands that start the three servers."""
+    plain = [sys.executable, str(ROOT / "tests/benchmarks/service_load.py"), "--model", str(path)]
+    return {
+        "plain, eager call": [*plain, "--plain", "eager"],
+        "plain, compiled call": [*plain, "--plain", "compiled"],
+        "the course's service": [*COMMAND, "serve", "--folder", str(folder), "--port", "0"],
+    }
+
+
+def measure(folder: Path, args: argparse.Namespace) -> None:
+    """Measure the three servers, then kill the service under load and verify its log."""
+    import keras
+
+    from course_utils.data import load_mnist
+
+    path, key = prepare(folder, args.model)
     images = load_mnist()[1][0][:2000]
     expected = keras.models.load_model(path, compile=False).predict(images, verbose=0)
-    key = KeyStore(folder / "keys.json").add("load", ["predict:*"], days=1, per_minute=10**9)
-    service = [*COMMAND, "serve", "--folder", str(folder), "--port", "0"]
-    plain = [sys.executable, __file__, "--model", str(path), "--plain"]
-    servers = {"plain, eager call": [*plain, "eager"], "plain, compiled call": [*plain, "compiled"]}
-    servers["the course's service"] = service
+    servers = commands(folder, path)
     expected = expected[:, None]  # each request has one image
     wrong = 0
 
@@ -148,7 +165,7 @@ def measure(folder: Path, args: argparse.Namespace) -> None:
             print(load.report(f"{name}, {clients}", rate, counts), flush=True)
             wrong += sum(count for what, count in counts.items() if what != "right")
         wrong += server.stop()
-    wrong += kill(folder, service, args, load_on, expected)
+    wrong += kill(folder, servers["the course's service"], args, load_on, expected)
     sys.exit(1 if wrong else 0)
 
 
