@@ -206,26 +206,28 @@ def _serve(args: argparse.Namespace) -> int:
         secret = _secret(args.folder / "secret.key")
         log = AuditLog(args.folder / "audit.log", secret, args.keep_inputs)
         key_store = KeyStore(args.folder / "keys.json")
-        opener = partial(open_keras, secret=secret)
-        sealed = args.require_sealed
-        store = ModelStore(args.folder / "models", opener, require_sealed=sealed)
+        options = {"open_model": partial(open_keras, secret=secret)}
+        if args.ray:
+            from course_utils.service import ray_serve
+
+            options = ray_serve.store_options(args.folder, args.replicas or REPLICAS)
+        options["require_sealed"] = args.require_sealed
+        store = ModelStore(args.folder / "models", **options)
         announce = partial(_announce, key_store=key_store, address=address, folder=args.folder)
-        if not (args.ray and store.files()):
-            _start_tensorflow()
+        _start_tensorflow()
         if not store.files():
             _train(args.folder / "models" / "digits" / "1" / "model.keras")
+        serve_it = partial(_run, args, store, key_store, log, listener, files, announce)
         if args.ray:
-            log.close()  # Ray's processes open log and port again
-            listener.close()
-            _run_on_ray(args, port, files, announce)
+            ray_serve.run(args.replicas or REPLICAS, serve_it)
         else:
-            _run_here(args, store, key_store, log, listener, files, announce)
-            log.close()
+            serve_it()
+        log.close()
     print("Stopped; what was accepted is answered.")
     return 0
 
 
-def _run_here(args, store, key_store, log, listener, files: dict, announce) -> None:
+def _run(args, store, key_store, log, listener, files: dict, announce) -> None:
     from course_utils.data import load_mnist
     from course_utils.service.app import create_app
     from course_utils.service.samples import samples_json
@@ -235,14 +237,6 @@ def _run_here(args, store, key_store, log, listener, files: dict, announce) -> N
     app = create_app(store, key_store, log, files=samples)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(run(app, listener, files, lambda: announce(store.models), args.drain))
-
-
-def _run_on_ray(args: argparse.Namespace, port: int, files: dict, announce) -> None:
-    from course_utils.service import ray_serve
-
-    http = {name: str(Path(file).resolve()) for name, file in files.items()}
-    http |= {"host": args.host, "port": port}
-    ray_serve.run(args.folder, args.replicas or REPLICAS, args.keep_inputs, http, announce)
 
 
 def _certificate(args: argparse.Namespace) -> dict:
@@ -293,6 +287,9 @@ def _start_tensorflow() -> None:
     with environment.silent_stderr():
         import tensorflow as tf
 
+        # One core is for HTTP. A small network is no slower with one thread than with two.
+        threads = max(1, (os.cpu_count() or 1) - 1)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.list_logical_devices()  # starts the runtime, which writes lines of its own
 
 

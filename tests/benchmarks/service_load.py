@@ -63,14 +63,14 @@ def plain_app(path: Path, compiled: bool):
     return app
 
 
-def serve_plain(path: Path, compiled: bool) -> None:
-    """Serve the plain app on a free port and print its address."""
+def serve_plain(path: Path, compiled: bool, port: int) -> None:
+    """Serve the plain app and print its address."""
     import uvicorn
 
     from course_utils.service.server import listen
 
     app = plain_app(path, compiled)
-    listener = listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", port)
     print(f"Page    http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
     config = uvicorn.Config(app, log_level="warning", access_log=False, http="h11", loop="asyncio")
     uvicorn.Server(config).run(sockets=[listener])
@@ -106,9 +106,10 @@ def main() -> None:
     parser.add_argument("--clients", type=arguments.whole_number(1, 1000), default=64)
     parser.add_argument("--model", type=Path, help="a model of digits (default: train one)")
     parser.add_argument("--plain", choices=("eager", "compiled"), help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=arguments.FREE_PORT, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.plain:
-        serve_plain(args.model, args.plain == "compiled")
+        serve_plain(args.model, args.plain == "compiled", args.port)
         return
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder), args)

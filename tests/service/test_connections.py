@@ -179,6 +179,20 @@ def test_a_client_that_is_quick_enough_is_left_alone(tmp_path, parser):
     talk(tmp_path, conversation, parser)
 
 
+def test_an_answer_without_a_body_is_sent(tmp_path, parser):
+    async def conversation(reader, writer, place):
+        for _ in range(2):
+            writer.write(HEALTH.replace(b"GET", b"HEAD"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+        writer.write(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(BODY)
+        assert (await read_answer(reader))[0] == 200
+
+    talk(tmp_path, conversation, parser)
+
+
 # Many, or more than anybody needs.
 
 

@@ -142,6 +142,8 @@ def test_refusals_by_the_real_service(visit, service):
         (413, {"error": "Too long."}, "The service refused the request (413). It says: Too long."),
         (429, {"error": "Full."}, "The service has too many requests (429). Wait, then ask again. "
          "It says: Full."),
+        (503, {"error": "Full."}, "The service cannot answer now (503). Wait, then ask again. It "
+         "says: Full."),
         (200, {"predictions": [[1, 0]]}, "The answer does not have the expected form, ten "
          "probabilities."),
         (200, "nonsense", "The answer does not have the expected form, ten probabilities."),

@@ -4,7 +4,6 @@ import asyncio
 import importlib.util
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -31,11 +30,13 @@ posix = pytest.mark.skipif("os.name == 'nt'", reason="ends the server with POSIX
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Version 1 sealed, version 2 plain."""
+    """Version 1 sealed, version 2 plain; 2 answers, and 1 is its canary without a share."""
     folder = tmp_path_factory.mktemp("service")
     secret = make_secret(folder / "secret.key")
     put_digits(folder, 2)
     seal(put_digits(folder, 1), secret)
+    routing = '{"default": 2, "canary": 1, "share": 0.0}'
+    (folder / "models" / "digits" / "routing.json").write_text(routing)
     return folder
 
 
@@ -97,6 +98,8 @@ def test_refusals_are_those_of_the_default_service(server, body, key, status, se
 def test_an_admin_unloads_and_loads_a_version(server, folder):
     admin = KeyStore(folder / "keys.json").add("admin", ["admin:*", "predict:*"], 1, 600)
     version = "/v1/models/digits/versions/1"
+    routed = server.ask("/v1/models/digits/routing", {"default": 2}, admin, "PUT")
+    assert routed[0] == 200
     assert server.ask(version + ":unload", {}, admin)[0] == 200
     assert not any("digits-1:" in " ".join(child.cmdline()) for child in descendants(server))
     assert server.ask(version + ":predict", {"instances": [image(0)]}, admin)[0] == 404
@@ -144,50 +147,48 @@ def test_a_bad_file_ends_it_with_the_sentence_of_the_default_service(tmp_path):
     assert [result.returncode for result in results] == [1, 1]
 
 
-@with_ray
-def test_back_pressure_is_a_full_queue():
-    from ray.serve.exceptions import BackPressureError
+class Handle:
+    """Stands for the handle of a deployment."""
 
-    from course_utils.service.ray_serve import RayBatcher
+    app_name = "digits-1"
 
-    async def refuse(x):
-        raise BackPressureError(num_queued_requests=7, max_queued_requests=7)
+    def __init__(self):
+        self.sizes, self.gate = [], asyncio.Event()
 
-    batcher = RayBatcher(SimpleNamespace(remote=refuse))
-    with pytest.raises(QueueFull, match="1024 requests wait") as caught:
-        asyncio.run(batcher.submit(np.zeros((2, 3))))
-    assert (caught.value.status, caught.value.retry_after) == (429, 1.0)
-    assert batcher.waiting == 0
+    async def remote(self, x):
+        self.sizes.append(len(x))
+        await self.gate.wait()
+        return 2 * x
 
 
 @with_ray
-def test_close_waits_for_what_was_accepted_and_refuses_the_rest(monkeypatch):
+def test_a_call_of_ray_s_carries_a_batch_and_each_replica_has_some(monkeypatch):
     from ray import serve
 
-    from course_utils.service.ray_serve import RayBatcher
+    from course_utils.service.ray_serve import EACH, RayBatcher
 
-    events = []
-    monkeypatch.setattr(serve, "delete", events.append)
-
-    async def answer(x):
-        await asyncio.sleep(0.05)
-        events.append("answered")
-        return x, len(x)
+    deleted = []
+    monkeypatch.setattr(serve, "delete", deleted.append)
 
     async def scene():
-        handle = SimpleNamespace(remote=answer, app_name="digits-1")
-        batcher = RayBatcher(handle, events.append)
-        accepted = asyncio.create_task(batcher.submit(np.ones((2, 3))))
-        await asyncio.sleep(0)
+        handle = Handle()
+        batcher = RayBatcher(handle, 2, max_batch=8, queue_limit=80)
+        tasks = [asyncio.create_task(batcher.submit(np.full((1, 3), i))) for i in range(81)]
+        await asyncio.sleep(0.05)
+        assert handle.sizes == [8] * 2 * EACH
+        assert isinstance(tasks[-1].exception(), QueueFull)
         closing = asyncio.create_task(batcher.close())
         await asyncio.sleep(0)
         with pytest.raises(Closed):
             await batcher.submit(np.ones((1, 3)))
+        assert deleted == []
+        handle.gate.set()
         await closing
-        assert (await accepted).shape == (2, 3)
+        for i, task in enumerate(tasks[:80]):
+            np.testing.assert_array_equal(await task, np.full((1, 3), 2 * i))
 
     asyncio.run(scene())
-    assert events == ["answered", 2, "digits-1"]
+    assert deleted == ["digits-1"]
 
 
 # `serve` in a Python that cannot import Ray

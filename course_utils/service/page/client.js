@@ -64,10 +64,11 @@ function refusal(response, reply) {
   const other = "Enter another one under “API key”.";
   if (status === 401) return `The service does not accept this API key (401). ${other}${said}`;
   if (status === 403) return `This API key may not ask this model (403). ${other}${said}`;
-  if (status === 429) {
+  if (status === 429 || status === 503) {
     const seconds = Math.ceil(Number(response.headers.get("Retry-After")));
     const wait = seconds > 0 ? `Wait ${seconds} s, then ask again.` : "Wait, then ask again.";
-    return `The service has too many requests (429). ${wait}${said}`;
+    const why = status === 429 ? "has too many requests" : "cannot answer now";
+    return `The service ${why} (${status}). ${wait}${said}`;
   }
   if (status >= 500) {
     return `The service failed (${status}). Your drawing is kept: ask again in a while.${said}`;

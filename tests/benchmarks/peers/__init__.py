@@ -1,0 +1,1 @@
+"""Programs of other model servers, run by `service_peers.py` in environments of their own."""
