@@ -88,6 +88,11 @@ def texts(d):
     return {text.get_text(): extent(text) for text in d.axes.texts}
 
 
+def gap_of(line):
+    """Where a line with a weight on it is interrupted, as a list for `np.split`."""
+    return np.flatnonzero(np.isnan(line.get_xydata()[:, 0]))
+
+
 def distance(point, outline):
     """From a point to the border of a polygon."""
     a, b = np.asarray(outline), np.roll(outline, -1, axis=0)
@@ -294,11 +299,22 @@ def test_every_weight_is_written_on_its_own_line():
     labels = d.axes.texts[-8:]
     weights = [w for w in [*W1.ravel(), *W2.ravel()] if not np.isnan(w)]
     assert [text.get_text() for text in labels] == [f"{w:.1f}".replace("-", "−") for w in weights]
-    for text, own in zip(labels, d.axes.lines, strict=True):
-        near = [
-            np.hypot(*(line.get_xydata() - text.get_position()).T).min() for line in d.axes.lines
-        ]
-        assert near[d.axes.lines.index(own)] == min(near) < INCH
+    parts = [np.split(line.get_xydata(), gap_of(line)) for line in d.axes.lines]
+    whole = [np.linspace(before[-1], after[-1], 500) for before, after in parts]
+    for i, text in enumerate(labels):
+        near = [np.hypot(*(line - text.get_position()).T).min() for line in whole]
+        assert near[i] == min(near) < INCH
+
+
+def test_a_line_begins_anew_on_both_sides_of_its_weight():
+    d, _ = network(write=True)
+    for text, line in zip(d.axes.texts[-8:], d.axes.lines, strict=True):
+        (x0, y0, x1, y1), points = extent(text), line.get_xydata()
+        nearest = np.hypot(*(points - text.get_position()).T)
+        before, after = np.split(nearest, gap_of(line))
+        assert before[0] == before.min() and after[1] == np.nanmin(after)  # the dashes' beginnings
+        inside = (points > (x0 - 0.02, y0 - 0.02)) & (points < (x1 + 0.02, y1 + 0.02))
+        assert not inside.all(axis=1).any()
 
 
 def test_units_left_out_have_no_lines():

@@ -7,6 +7,7 @@ from itertools import pairwise, product
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
@@ -71,15 +72,16 @@ class Drawing(Elements):
             if not len(weights):
                 raise ValueError("write: True writes the weights, found none; give a mapping")
             write = {(k, i, j): weights[k][i][j] for k, i, j in edges}
+        whole = {edge: line.get_xydata() for edge, line in edges.items()}
         for edge, content in (write or {}).items():
             if edge not in edges:
                 raise ValueError(f"write: there is no weight {edge}")
-            others = [line for key, line in edges.items() if key != edge]
+            others = [line for key, line in whole.items() if key != edge]
             labels.append(self._label_on(edges[edge], content, others))
         return units
 
-    def _edges(self, units, weights, labels) -> dict[tuple[int, int, int], np.ndarray]:
-        """Draw the lines, on which labels may lie; (layer, input, output) → the points of one."""
+    def _edges(self, units, weights, labels) -> dict[tuple[int, int, int], Line2D]:
+        """Draw the lines, on which labels may lie; (layer, input, output) → one of them."""
         most = max((np.nanmax(np.abs(matrix)) for matrix in weights), default=1.0) or 1.0
         edges = {}
         for k, (inputs, outputs) in enumerate(pairwise(units)):
@@ -90,22 +92,27 @@ class Drawing(Elements):
             for (i, j), weight in np.ndenumerate(matrix):
                 if np.isnan(weight):
                     continue
-                edges[k, i, j] = line = between(inputs[i], outputs[j])
+                line = between(inputs[i], outputs[j])
                 looks = {"color": FAINT, "width": 1.0}
                 if len(weights):
                     color = NEGATIVE if weight < 0 else POSITIVE
                     looks = {"color": color, "width": 0.8 + 2.2 * abs(weight) / most}
-                self._line(f"weight {k, i, j}", line, labels, dashed=weight < 0, **looks)
+                looks["dashed"] = weight < 0
+                edges[k, i, j] = self._line(f"weight {k, i, j}", line, labels, **looks)
         return edges
 
-    def _label_on(self, line: np.ndarray, content, others: list[np.ndarray]) -> Shape:
-        """Write on a line, where the text covers no shape and none of the other lines."""
+    def _label_on(self, drawn: Line2D, content, others: list[np.ndarray]) -> Shape:
+        """Write in a gap of a line, where the text covers no shape and none of the other lines."""
         artist, extent = self._write(content, SMALL)
-        artist.set_bbox({"fc": style.PAPER, "ec": "none", "pad": 2})
+        line = drawn.get_xydata()
         shares = sorted(np.linspace(0.15, 0.85, 36), key=lambda share: abs(share - 0.3))
         for room, share in product((0.12, 0.08, 0.04), shares):
             at = line[int(share * len(line))]
             if self._clear(Shape("", around(at, extent + room)), others):
+                covered = np.flatnonzero(Shape("", around(at, extent + 0.08)).holds(line))
+                before, after = line[: covered[0]], line[covered[-1] + 1 :]
+                # both begin at the text, so that no sliver of a dash stands beside it
+                drawn.set_data(*np.vstack([before[::-1], [[np.nan, np.nan]], after]).T)
                 return self._label(artist, extent, tuple(at))
         raise ValueError(f"write: no room for {content!r}; widen gap, or write fewer weights")
 

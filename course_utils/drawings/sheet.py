@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from matplotlib.text import Text
 
@@ -127,7 +128,7 @@ class Sheet:
         looks = {"fc": face, "ec": edge, "lw": width, "ls": "--" if dashed else "-"}
         self.axes.add_patch(Polygon(shape.outline, joinstyle="round", zorder=zorder, **looks))
 
-    def _line(self, name, line, may_cross, color, *, width=1.3, dashed=False, head=False) -> None:
+    def _line(self, name, line, may_cross, color, *, width=1.3, dashed=False, head=False) -> Line2D:
         self._lines.append((name, line, may_cross))
         if head:
             steps = round(HEAD / STEP)
@@ -138,4 +139,4 @@ class Sheet:
             self.axes.add_patch(Polygon(corners, fc=color, ec="none", zorder=3))
             line = np.vstack([line[: -1 - steps], tip - 0.9 * HEAD * along])
         looks = {"lw": width, "ls": (0, (4, 2)) if dashed else "-", "marker": ""}
-        self.axes.plot(*line.T, color=color, solid_capstyle="butt", zorder=1.5, **looks)
+        return self.axes.plot(*line.T, color=color, solid_capstyle="butt", zorder=1.5, **looks)[0]
