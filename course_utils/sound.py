@@ -67,7 +67,7 @@ def piano_roll(panel: Axes, tune: np.ndarray, title: str, color: str = COLORS[0]
         *(tune[sounding, 0], tune[sounding, 1] / 12),
         **{
             "left": starts[sounding],
-            "height": 0.8,
+            "height": 1.0,
             "color": color,
             "edgecolor": "white",
             "lw": 0.6,

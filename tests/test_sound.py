@@ -37,7 +37,7 @@ def test_a_player_is_short():
 def test_a_piano_roll_has_a_bar_for_each_sounding_note():
     figure, panel = plt.subplots()
     sound.piano_roll(panel, TUNE, "two notes")
-    bars = [(bar.get_x(), bar.get_width(), bar.get_y() + 0.4) for bar in panel.patches]
+    bars = [(bar.get_x(), bar.get_width(), bar.get_y() + 0.5) for bar in panel.patches]
     assert bars == [(0, 4, pytest.approx(69)), (6, 8, pytest.approx(60))]
     assert next(label.get_text() for label in panel.get_yticklabels()) == "C4"
     plt.close(figure)
