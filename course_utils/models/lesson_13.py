@@ -117,4 +117,4 @@ TUNES = Recipe(
     again={"steps": 20},
     tolerance={"val_bits": 0.05},
 )
-RECIPES = [SHAKESPEARE]
+RECIPES = [SHAKESPEARE, TUNES]
