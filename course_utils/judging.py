@@ -89,7 +89,7 @@ def within_class_variance(features: np.ndarray, labels: np.ndarray) -> float:
 
 
 def nearest(
-    pictures: np.ndarray, others: np.ndarray, block: int = 500
+    pictures: np.ndarray, others: np.ndarray, block: int = 200
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return for each picture the index of the most similar other one, and how far it is.
 
@@ -103,7 +103,7 @@ def nearest(
         distance: root of the summed squared differences of the pixels, shape (n,).
     """
     pictures, others = np.asarray(pictures, np.float32), np.asarray(others, np.float32)
-    lengths = np.square(others).sum(axis=1)
+    lengths = np.einsum("ij,ij->i", others, others)  # no second array of that size
     index = np.empty(len(pictures), int)
     for start in range(0, len(pictures), block):
         part = pictures[start : start + block]
