@@ -48,8 +48,8 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--drain",
-        type=arguments.number(-1, 600, "seconds"),
-        default=1.0,
+        type=arguments.whole_number(0, 600),
+        default=1,
         metavar="SECONDS",
         help="after SIGTERM, go on for so long while /readyz says 503 (1)",
     )

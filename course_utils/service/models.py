@@ -97,6 +97,8 @@ def input_range(model) -> tuple[float, float] | None:
     With a negative offset it is -1 to 1. So 1/255 means pixels from 0 to 255. None without it.
     """
     first = next((x for x in model.layers if type(x).__name__ != "InputLayer"), None)
+    if hasattr(first, "layers"):  # a model in the model
+        return input_range(first)
     if type(first).__name__ != "Rescaling" or np.ndim(first.scale) or np.ndim(first.offset):
         return None
     scale, offset = float(first.scale), float(first.offset)

@@ -16,8 +16,9 @@ import orjson
 from starlette.requests import Request
 
 from course_utils.service.access import admit, bearer
-from course_utils.service.contract import LARGE, BadRequest, Inputs, ServiceError, read_request
+from course_utils.service.contract import LARGE, BadRequest, ServiceError
 from course_utils.service.errors import FAILURES, error_reply
+from course_utils.service.inputs import Inputs, read_request
 from course_utils.service.limits import BodyTooLarge
 from course_utils.service.models import Version
 

@@ -14,7 +14,6 @@ import uvicorn
 
 from course_utils.service.connections import HEAD_SECONDS, TimedProtocol, most_connections
 
-DRAIN_SECONDS = 1.0  # after SIGTERM: /readyz says 503, and everything else is answered as before
 # Seconds after which another thread may go on (Python: 0.005). The thread that calls the model asks
 # for its turn some times for each batch, and each time all clients wait.
 SWITCH = 0.0005
@@ -89,7 +88,7 @@ class Server(uvicorn.Server):
 
 
 async def run(
-    app, listener: socket.socket, tls_files: dict, announce: Callable, drain: float = DRAIN_SECONDS
+    app, listener: socket.socket, tls_files: dict, announce: Callable, drain: float
 ) -> None:
     """Serve `app` until a signal; /readyz answers 503 until its models are loaded.
 

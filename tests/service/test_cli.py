@@ -69,6 +69,7 @@ def test_wrong_arguments_of_keys_are_refused(tmp_path, capsys, arguments, messag
         ("keys", ["add", "--days", "1e300"], "found '1e300'"),
         ("keys", ["add", "--per-minute", "0"], "from 1 to 1,000,000,000, found '0'"),
         ("serve", ["--port", "80800"], "a whole number from 0 to 65,535, found '80800'"),
+        ("serve", ["--drain", "601"], "a whole number from 0 to 600, found '601'"),
         ("serve", ["--port", "9" * 5000], "found '" + "9" * 39 + "…'"),
         ("serve", ["--host", ""], "the name of a host"),
         ("serve", ["--host", "a" * 64], "the name of a host"),

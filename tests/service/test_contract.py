@@ -5,14 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from course_utils.service import contract
-from course_utils.service.contract import (
-    PIXELS,
-    BadRequest,
-    read_instances,
-    read_request,
-    read_routing,
-)
+from course_utils.service import inputs
+from course_utils.service.contract import BadRequest, read_routing
+from course_utils.service.inputs import PIXELS, read_request
 
 SHAPE = (2, 3)
 ONE = [[1, 2.5, 3], [-4, 0, 6]]
@@ -23,18 +18,18 @@ def body(value) -> bytes:
 
 
 def test_instances_become_one_float32_array():
-    x = read_instances(body({"instances": [ONE, ONE]}), SHAPE, 2)
+    x = read_request(body({"instances": [ONE, ONE]}), SHAPE, 2).x
     assert (x.dtype, x.shape) == (np.float32, (2, *SHAPE))
     np.testing.assert_array_equal(x[1], ONE)
 
 
 def test_instances_that_are_single_numbers():
-    np.testing.assert_array_equal(read_instances(b'{"instances": [1, 2]}', (), 2), [1, 2])
+    np.testing.assert_array_equal(read_request(b'{"instances": [1, 2]}', (), 2).x, [1, 2])
 
 
 def test_the_signature_of_tensorflow_serving_is_accepted():
     request = {"signature_name": "serving_default", "instances": [ONE]}
-    assert read_instances(body(request), SHAPE, 1).shape == (1, *SHAPE)
+    assert read_request(body(request), SHAPE, 1).x.shape == (1, *SHAPE)
 
 
 def with_number(text: str) -> bytes:
@@ -93,7 +88,7 @@ WRONG = {
 @pytest.mark.parametrize(("content", "sentence"), WRONG.values(), ids=list(WRONG))
 def test_a_wrong_body_is_refused_with_a_sentence(content, sentence):
     with pytest.raises(BadRequest) as caught:
-        read_instances(content, SHAPE, 4)
+        read_request(content, SHAPE, 4)
     assert sentence in str(caught.value)
     assert caught.value.status == 400
     assert len(str(caught.value)) < 200
@@ -103,7 +98,7 @@ def test_a_long_text_takes_no_memory():
     # NumPy's array of texts would give every element the length of the longest: 4 GB here
     content = body({"instances": [["x" * 1_000_000] + ["y"] * 999]})
     with pytest.raises(BadRequest, match="found text"):
-        read_instances(content, (1000,), 4)
+        read_request(content, (1000,), 4)
 
 
 def test_routing():
@@ -196,7 +191,7 @@ LARGE_ONES = {
 
 @pytest.mark.parametrize("kind", LARGE_ONES)
 def test_a_large_body_that_cannot_be_right_is_not_parsed(monkeypatch, kind):
-    monkeypatch.setattr(contract, "_parsed", lambda body: pytest.fail("it was parsed"))
+    monkeypatch.setattr(inputs, "_parsed", lambda body: pytest.fail("it was parsed"))
     with pytest.raises(BadRequest, match=r"holds more of `.` than 256 instances of shape \[28, 28"):
         read_request(LARGE_ONES[kind], (28, 28), 256)
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
 from course_utils.data import load_mnist
 from course_utils.service import digits
+from course_utils.service.models import input_range
 from course_utils.service.vault import load_keras
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "06_mnist_end_to_end.ipynb"
@@ -40,6 +42,21 @@ def test_its_settings_are_those_of_the_lesson():
     ours = (digits.FILTERS, digits.EPOCHS, digits.BATCH_SIZE, digits.LEARNING_RATE)
     names = ("filters", "epochs", "batch_size", "learning_rate")
     assert ours == tuple(parameters[name] for name in names)
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ([layers.Rescaling(1 / 255)], (0, 255)),
+        ([layers.Rescaling(1 / 127.5, offset=-1)], (0, 255)),
+        ([layers.Rescaling(2)], (0, 0.5)),
+        ([], None),
+    ],
+)
+def test_the_range_of_the_inputs_is_what_the_first_layer_makes_0_to_1(first, expected):
+    model = keras.Sequential([keras.Input((28, 28)), *first, layers.Flatten()])
+    assert input_range(model) == expected
+    assert input_range(keras.Sequential([model, layers.Softmax()])) == expected
 
 
 def test_training_leaves_a_file_that_answers_with_probabilities(tmp_path, capsys):

@@ -95,6 +95,7 @@ REFUSED = {
     "wrong type": (PREDICT, {"instances": [[["a"] * 28] * 28]}, 400, "found text"),
     "NaN": (PREDICT, {"instances": [[[float("nan")] * 28] * 28]}, 400, "NaN"),
     "infinity": (PREDICT, {"instances": [[[float("inf")] * 28] * 28]}, 400, "Infinity"),
+    "scaled": (PREDICT, {"instances": [[[0.5] * 28] * 28]}, 400, "do not divide by 255"),
     "no instance": (PREDICT, {"instances": []}, 400, "found 0"),
     "10,001 instances": (PREDICT, {"instances": [[]] * 10_001}, 400, "found 10001"),
     "unknown model": ("/v1/models/letters:predict", {"instances": []}, 404, "no model 'letters'"),
