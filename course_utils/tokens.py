@@ -13,6 +13,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 WORD = r"[ \n]?[^ \n]+|[ \n]"  # what is cut into tokens on its own
 BYTES = [chr(i) for i in range(256)]
+PIECE = 100_000  # characters that are encoded at a time, and the rest of the line
 
 
 def learn(text: str, vocabulary_size: int) -> Tokenizer:
@@ -40,7 +41,13 @@ def shortened(tokenizer: Tokenizer, vocabulary_size: int) -> Tokenizer:
 
 def encode(tokenizer: Tokenizer, text: str) -> np.ndarray:
     """Return the tokens of a text, shape (n,)."""
-    return np.array(tokenizer.encode(_as_bytes(text)).ids)
+    parts, start = [np.zeros(0, int)], 0
+    while start < len(text):  # in pieces: the library keeps a hundred bytes and more for a token
+        end = text.find("\n", start + PIECE)  # no word reaches over the start of a line
+        end = len(text) if end < 0 else end
+        parts.append(np.array(tokenizer.encode(_as_bytes(text[start:end])).ids, int))
+        start = end
+    return np.concatenate(parts)
 
 
 def _empty(vocabulary: dict, merges: list) -> Tokenizer:

@@ -24,3 +24,10 @@ def test_a_shorter_vocabulary_is_what_a_training_for_it_gives(tokenizer):
     short = tokens.shortened(tokenizer, 265)
     np.testing.assert_array_equal(tokens.encode(short, TEXT), tokens.encode(fewer, TEXT))
     assert len(tokens.encode(short, TEXT)) > len(tokens.encode(tokenizer, TEXT))
+
+
+def test_a_long_text_is_cut_between_words(tokenizer, monkeypatch):
+    whole = tokens.encode(tokenizer, TEXT)
+    monkeypatch.setattr(tokens, "PIECE", 5)
+    np.testing.assert_array_equal(tokens.encode(tokenizer, TEXT), whole)
+    assert len(tokens.encode(tokenizer, "")) == 0
