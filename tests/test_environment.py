@@ -186,7 +186,11 @@ def test_collecting_ends_with_the_block_even_by_an_error():
 
 # What a module may import.
 
-NEED_KERAS = {"course_utils.progress", "course_utils.service.digits"}
+NEED_KERAS = {
+    *("course_utils.progress", "course_utils.service.digits"),
+    *("course_utils.training", "course_utils.painting"),
+    *("course_utils.text_models", "course_utils.corpora", "course_utils.melody"),
+}
 # What runs before the set-up has installed anything.
 NEED_NOTHING = [
     "course_utils",
@@ -201,8 +205,8 @@ NEED_NOTHING = [
     "course_utils.runner.execute",
     "course_utils.runner",
     "course_utils.runner.cli",
-    "course_utils.studies",
-    "course_utils.studies.cli",
+    *("course_utils.studies", "course_utils.studies.cli"),
+    *("course_utils.models", "course_utils.models.cli"),
 ]
 NEED_NO_TENSORFLOW = {
     "course_utils.setup.bootstrap",
