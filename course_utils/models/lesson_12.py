@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.data import load_mnist
-from course_utils.judging import judge_network, judged
+from course_utils.judging import frechet_distance, judge_network, judged
 from course_utils.models import Recipe
 
 TRAINING_IMAGES = 55_000  # the other 5,000 are for validation, as in lesson 06
@@ -74,4 +74,74 @@ JUDGE = Recipe(
     again={"images": 5000, "epochs": 2},
     tolerance={"val_accuracy": 0.02},
 )
-RECIPES = [JUDGE]
+
+
+def train_painter(parameters: dict, seed: int) -> dict[str, np.ndarray]:
+    """Return the weights of a decoder and of a velocity network, float16, by name."""
+    from course_utils import environment, painting
+
+    environment.start()
+    environment.set_seed(seed)
+    x, y = digits("train")
+    encoder, decoder = painting.train_vae(
+        x, parameters["code_size"], parameters["kl_weight"], parameters["vae_updates"]
+    )
+    mu, sigma = (part.numpy() for part in painting.clouds(encoder, x))
+    one_hot = np.eye(10, dtype="float32")[y]
+    flow = painting.train_flow(mu, sigma, one_hot, parameters["flow_updates"])
+    networks = {"decoder": decoder, "velocity": flow.velocity}
+    return {
+        f"{name}_{i}": np.asarray(w, np.float16)
+        for name, network in networks.items()
+        for i, w in enumerate(network.get_weights())
+    }
+
+
+def paint(
+    weights: dict[str, np.ndarray], labels, guidance: float = 1.25, seed: int = 0
+) -> np.ndarray:
+    """Return one picture for each asked digit, shape (n, 784), ink 1.
+
+    weights: those of the model "painter"; labels: digits 0 to 9; seed: of the noise, the hand.
+    """
+    import tensorflow as tf
+
+    from course_utils import painting
+
+    networks = {}
+    for name in ("decoder", "velocity"):
+        number = sum(key.startswith(name) for key in weights)
+        arrays = [weights[f"{name}_{i}"].astype("float32") for i in range(number)]
+        sizes = [len(arrays[0]), *(w.shape[1] for w in arrays[::2])]  # weights, bias, weights, …
+        networks[name] = painting.dense_network(sizes, "silu" if name == "velocity" else "relu")
+        networks[name].set_weights(arrays)
+    flow = painting.Flow(networks["velocity"], networks["decoder"].input_shape[1])
+    noise = np.random.default_rng(seed).standard_normal((len(labels), flow.code_size))
+    codes = flow.draw(noise, np.eye(10)[np.asarray(labels, int)], guidance)
+    return tf.sigmoid(networks["decoder"](codes)).numpy()
+
+
+def evaluate_painter(weights: dict, parameters: dict) -> dict[str, float]:
+    """Return how often the judge reads the asked digit, and how far the set is from real digits."""
+    from course_utils import models
+
+    judge = judge_of(models.load("judge").weights)
+    x, y = digits("val")
+    real, drawn = judged(judge, x[:2500]), judged(judge, paint(weights, y[2500:]))
+    return {
+        "val_agreement": np.mean(drawn.digits == y[2500:]),
+        "val_distance": frechet_distance(drawn.features, real.features),
+    }
+
+
+PAINTER = Recipe(
+    name="painter",
+    purpose="draws digits on request, as lesson 12 does",
+    train=train_painter,
+    evaluate=evaluate_painter,
+    parameters={"code_size": 24, "kl_weight": 0.03, "vae_updates": 2400, "flow_updates": 4000},
+    seed=0,
+    again={"vae_updates": 40, "flow_updates": 20},
+    tolerance={"val_agreement": 0.05, "val_distance": 20.0},
+)
+RECIPES = [JUDGE, PAINTER]
