@@ -1,6 +1,6 @@
 """Exercises of lesson 13: bits per byte, encoding a word, temperature, top-p.
 
-13.4 stands in the Deeper section about top-p.
+13.2 and 13.4 stand in Deeper sections, after the others.
 """
 
 import numpy as np
@@ -114,6 +114,40 @@ def answer(pieces, p):
         ],
     ),
     Exercise(
+        id="13.3",
+        title="a temperature without logits",
+        solution="""
+def answer(p, T):
+    powers = p ** (1 / T)
+    return powers / powers.sum()
+""",
+        hints=[
+            "The logits are ln p, up to a constant that the softmax does not see.",
+            "e to the power (ln p) / T is p to the power 1/T. Then make the sum 1 again.",
+        ],
+        verify=_verify_temperature,
+        right=[
+            "def answer(p, T):\n"
+            "    z = np.array([np.log(each) / T if each > 0 else -np.inf for each in p])\n"
+            "    e = np.exp(z - z.max())\n"
+            "    return e / e.sum()",
+        ],
+        wrong=[
+            (  # the power the wrong way round
+                "def answer(p, T):\n    return p**T / np.sum(p**T)",
+                "at the temperature 0.5: expected",
+            ),
+            (  # divided as if p were logits
+                "def answer(p, T):\n    return np.exp(p / T) / np.sum(np.exp(p / T))",
+                "at the temperature 0.5: expected",
+            ),
+            (  # not scaled
+                "def answer(p, T):\n    return p ** (1 / T)",
+                "at the temperature 0.5: expected",
+            ),
+        ],
+    ),
+    Exercise(
         id="13.2",
         title="cut a new word",
         solution="""
@@ -160,40 +194,6 @@ def answer(word, merges, join):
                 "        tokens = join(tokens, pair, 256 + i)\n"
                 "    return len(tokens)",
                 "expected a list of numbers, found 3",
-            ),
-        ],
-    ),
-    Exercise(
-        id="13.3",
-        title="a temperature without logits",
-        solution="""
-def answer(p, T):
-    powers = p ** (1 / T)
-    return powers / powers.sum()
-""",
-        hints=[
-            "The logits are ln p, up to a constant that the softmax does not see.",
-            "e to the power (ln p) / T is p to the power 1/T. Then make the sum 1 again.",
-        ],
-        verify=_verify_temperature,
-        right=[
-            "def answer(p, T):\n"
-            "    z = np.array([np.log(each) / T if each > 0 else -np.inf for each in p])\n"
-            "    e = np.exp(z - z.max())\n"
-            "    return e / e.sum()",
-        ],
-        wrong=[
-            (  # the power the wrong way round
-                "def answer(p, T):\n    return p**T / np.sum(p**T)",
-                "at the temperature 0.5: expected",
-            ),
-            (  # divided as if p were logits
-                "def answer(p, T):\n    return np.exp(p / T) / np.sum(np.exp(p / T))",
-                "at the temperature 0.5: expected",
-            ),
-            (  # not scaled
-                "def answer(p, T):\n    return p ** (1 / T)",
-                "at the temperature 0.5: expected",
             ),
         ],
     ),
