@@ -1,6 +1,6 @@
 """A judge for pictures of digits: what it reads, how sure it is, and how far two sets are apart.
 
-The judge is a small convolutional network, trained once on the first 50,000 images of MNIST. The
+The judge is a small convolutional network, trained once on the first 55,000 images of MNIST. The
 distance of two sets of pictures compares the 64 features before its last layer, as Heusel and
 others (2017) do with a network that was trained on photographs.
 """
