@@ -93,6 +93,14 @@ def test_the_page_redistributes_as_the_package_does():
     np.testing.assert_allclose(ours, designers._redistribute(x, energy, weight, 0.5))
 
 
+def test_the_page_designs_the_beam_as_the_package_does():
+    beam = half_mbb(60, 20)
+    given = {"beam": beam, "blur": beam.smoothing, "weight": beam.smoothing.T @ np.ones(1200)}
+    page = taught("11", "beam-rule", "beam-design", np=np, solves=8, **given)
+    ours = designers.optimality_criteria(beam, solves=8).best()[1]
+    assert min(page.design(power=3)[1]) == pytest.approx(ours, rel=1e-4)
+
+
 def test_the_studies_of_beams_and_ratings_say_what_the_text_says():
     beams, models, lists = (read_study(f"11_{name}") for name in ("beams", "ratings", "lists"))
     at_100 = {
