@@ -27,6 +27,7 @@ file = "00_page.ipynb"
 part = "I. Concepts"
 title = "A page"
 minutes = 20
+seconds = 1
 smoke = { epochs = 3 }
 full = { epochs = 3 }
 """
