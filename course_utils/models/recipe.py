@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from course_utils.studies.declare import load_module
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -85,7 +85,7 @@ def find_recipes(folder: Path) -> dict[str, tuple[Recipe, Path]]:
     """
     found = {}
     for path in sorted(folder.glob("lesson_[0-9][0-9]*.py")):
-        recipes = getattr(_load_module(path), "RECIPES", None)
+        recipes = getattr(load_module(path), "RECIPES", None)
         if not recipes:
             raise ModelError(f"{path.name}: expected a list RECIPES of its recipes")
         for recipe in recipes:
@@ -93,14 +93,3 @@ def find_recipes(folder: Path) -> dict[str, tuple[Recipe, Path]]:
                 raise ModelError(f"{path.name}: the recipe {recipe.name} is declared twice")
             found[recipe.name] = recipe, path
     return found
-
-
-def _load_module(path: Path):
-    """Import a module of recipes by its path."""
-    name = f"course_utils.models.{path.stem}"
-    if name in sys.modules and sys.modules[name].__file__ == str(path):
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -168,8 +168,8 @@ def select_studies(found: dict, words: list[str]) -> list[str]:
 
 
 def load_module(path: Path):
-    """Import a module of studies by its path."""
-    name = f"course_utils.studies.{path.stem}"
+    """Import a module of studies, or of recipes (`course_utils.models`), by its path."""
+    name = f"course_utils.{path.parent.name}.{path.stem}"
     if name in sys.modules and sys.modules[name].__file__ == str(path):
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
