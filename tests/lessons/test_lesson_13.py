@@ -23,7 +23,6 @@ CELLS = (
 
 @pytest.fixture(scope="module")
 def page():
-    environment.start()
     given = {"np": np, "re": re, "Counter": Counter, "pairwise": pairwise}
     return taught("13", *CELLS, keras=keras, layers=layers, ops=ops, **given)
 
