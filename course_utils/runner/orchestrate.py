@@ -14,7 +14,7 @@ from course_utils.runner.plan import Job, LessonPlan, Plan
 from course_utils.runner.process import Worker
 from course_utils.runner.results import NOT_FINISHED, Result, write_summary
 
-TICK = 0.25  # seconds between two looks at the memory
+TICK = 0.5  # seconds between two looks at the memory
 GRACE = 60  # seconds after Ctrl-C in which a worker may stop and save
 
 
@@ -34,6 +34,7 @@ class Run:
         self.results = results
         self._events: queue.Queue = queue.Queue()
         self._running: dict[Worker, int] = {}  # worker → its place in the plan
+        self._looked = 0.0  # when the memory was last looked at
 
     def describe(self, job: Job) -> dict:
         """Return what the worker must know of `job`, beside its folder, as JSON can hold it."""
@@ -48,7 +49,8 @@ class Run:
     def execute(self, parallel: int, display: Display) -> bool:
         """Run the jobs, `parallel` at a time; return whether Ctrl-C stopped the run.
 
-        Several at a time start with the longest, so that none runs on alone at the end.
+        Several at a time start with the longest, so that none runs on alone at the end, and the
+        next one starts while the page of the last is written.
         The first Ctrl-C lets the workers save what they have; a second one kills them.
         Raises OSError if the results cannot be written; no process is left then either.
         """
@@ -59,7 +61,7 @@ class Run:
         with _ctrl_c() as presses:
             try:
                 while self._running or (waiting and not presses):
-                    while waiting and not presses and len(self._running) < parallel:
+                    while waiting and not presses and self._executing() < parallel:
                         self._start(waiting.pop(0), display)
                     if presses and asked is None:
                         asked = time.monotonic()
@@ -81,6 +83,9 @@ class Run:
         """Write summary.json."""
         write_summary(self.folder, self.plan, self.results, finished)
 
+    def _executing(self) -> int:
+        return sum(worker.executing for worker in self._running)
+
     def _start(self, place: int, display: Display) -> None:
         job = self.plan.jobs[place]
         folder = self.folder / job.folder
@@ -97,14 +102,18 @@ class Run:
         worker, event = None, {}
         with contextlib.suppress(queue.Empty):
             worker, event = self._events.get(timeout=TICK)
-        for running in self._running:
-            running.sample_memory()
-            display.memory(running.job, running.peak_memory)
+        if time.monotonic() > self._looked + TICK:
+            self._looked = time.monotonic()
+            for running in self._running:
+                running.sample_memory()
+                display.memory(running.job, running.peak_memory)
         if event is None:
             place = self._running.pop(worker)
             self.results[place] = worker.result()
             self.save()
             display.finished(worker.job, self.results[place])
+        elif "executed" in event:
+            worker.executing = False
         elif "step" in event:
             display.progress(worker.job, event["step"], event["place"], event["of"])
 

@@ -50,6 +50,7 @@ class Worker:
         self.job = job
         self.started = time.monotonic()
         self.peak_memory = 0  # bytes
+        self.executing = True  # not once it says that it only writes the page
         self.killed = False
         self._counts_itself = counts_itself
         self._seen: set[psutil.Process] = set()  # every descendant ever seen

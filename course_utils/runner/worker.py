@@ -1,15 +1,17 @@
 """The worker process: executes one lesson, saves it, and writes its page.
 
 `python -m course_utils.runner.worker JOB.json`, started by the runner. It writes one JSON object a
-line to its standard output: {"step": …} when a code cell starts, {"result": …} at the end. It
-works as long as its standard input is open: when the runner closes it, or is gone for whatever
-reason, the worker stops its kernel, saves the partial notebook and reports "interrupted".
+line to its standard output: {"step": …} when a code cell starts, {"executed": true} when only the
+page is still to be written, {"result": …} at the end. It works as long as its standard input is
+open: when the runner closes it, or is gone for whatever reason, the worker stops its kernel, saves
+the partial notebook and reports "interrupted".
 """
 
 import errno
 import json
 import sys
 import traceback
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -36,7 +38,7 @@ def main(path: str) -> None:
         report=report,
     )
     watch_input(execution.stop.set)
-    run(execution, job)
+    run(execution, job, report)
     report(
         {
             "result": {
@@ -49,7 +51,7 @@ def main(path: str) -> None:
     )
 
 
-def run(execution: Execution, job: dict) -> None:
+def run(execution: Execution, job: dict, report: Callable[[dict], None]) -> None:
     """Execute the lesson and write its page; a failure outside of the notebook is noted too."""
     try:
         execution.run()
@@ -59,6 +61,7 @@ def run(execution: Execution, job: dict) -> None:
             execution.status, execution.message = results.INTERRUPTED, "stopped before it was done"
         else:
             execution.status, execution.message = results.NOT_FINISHED, explain(error)
+    report({"executed": True})
     if execution.notebook is None:
         return
     try:

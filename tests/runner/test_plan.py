@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 
 from course_utils.runner.orchestrate import LessonRun
+from course_utils.runner.results import Result
 from tests.runner.small_course import ROOT, parse, run, write_course
 
 
@@ -73,6 +75,25 @@ def test_several_at_a_time_start_with_the_longest(tmp_path, monkeypatch, paralle
     )
     runs[0].execute(parallel, display=None)
     assert started == order.split()
+
+
+def test_the_next_starts_while_the_page_of_the_last_is_written(tmp_path, monkeypatch):
+    runs, seen = [], []
+    monkeypatch.setattr("course_utils.runner.cli._execute", lambda r, n: runs.append(r) or 0)
+    assert run(write_course(tmp_path, n01_first="1", n02_second="1"), "--name", "page") == 0
+
+    def start(run, place, _display):
+        job = run.plan.jobs[place]
+        worker = mock.Mock(job=job, executing=True)
+        worker.result = lambda: seen.append(f"end {job.number}") or Result("ok")
+        run._running[worker] = place
+        seen.append(f"start {job.number}")
+        for event in ({"executed": True}, None):
+            run._events.put((worker, event))
+
+    monkeypatch.setattr(LessonRun, "_start", start)
+    runs[0].execute(1, display=mock.Mock())
+    assert seen == ["start 01", "start 02", "end 01", "end 02"]
 
 
 IT_HAS = "epochs, learning_rate, optimizer, seed"

@@ -268,7 +268,7 @@ def test_a_full_disk_is_one_clear_sentence(tmp_path, monkeypatch, capsys):
 def test_a_full_disk_in_the_worker_is_told_apart(tmp_path, monkeypatch, capsys):
     execution = make_execution(tmp_path, notebook(["1"]))
     monkeypatch.setattr("course_utils.runner.execution.write_atomically", no_space)
-    worker.run(execution, {})
+    worker.run(execution, {}, report=print)
     assert (execution.status, execution.message) == ("not finished", "the disk is full")
     assert "No space left" in capsys.readouterr().err  # the whole story, for log.txt
 
@@ -278,7 +278,7 @@ def test_a_page_that_cannot_be_written_is_not_ok(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(execution, "run", lambda: None)
     monkeypatch.setattr(execution, "notebook", notebook(["1"]))
     monkeypatch.setattr(worker, "render", no_space)
-    worker.run(execution, {"given": {}, "run": "x", "number": "00", "title": "t"})
+    worker.run(execution, {"given": {}, "run": "x", "number": "00", "title": "t"}, report=print)
     assert execution.status == "not finished"
     assert execution.message == "the page could not be written: the disk is full"
 
