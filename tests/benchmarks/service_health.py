@@ -4,7 +4,8 @@
 
 Each kind of body is sent over and over by some connections at once, with a key that may send as
 much as it likes, while /healthz is asked fifty times a second, each time over a new connection.
-The same is done to a plain FastAPI server with a compiled call. Target for the course's service:
+The same is done to a plain FastAPI server with a compiled call; a server that leaves /healthz
+without an answer for ten seconds is replaced before the next kind. Target for the course's service:
 at most 100 ms at the 99th percentile, for every kind, on two cores that do nothing else.
 """
 
@@ -13,6 +14,7 @@ import gzip
 import http.client
 import multiprocessing
 import random
+import signal
 import socket
 import sys
 import tempfile
@@ -32,6 +34,7 @@ import numpy as np  # noqa: E402
 from tests.benchmarks.service_load import PREDICT, Server, commands, prepare  # noqa: E402
 
 TARGET = 100  # milliseconds
+PATIENCE = 10  # seconds; a request to /healthz that gets no answer counts as that
 MOST = 4 * 2**20  # bytes of a body
 
 
@@ -101,10 +104,14 @@ def waits(port: int, seconds: float) -> list[float]:
     found, end = [], time.perf_counter() + seconds
     while time.perf_counter() < end:
         start = time.perf_counter()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        connection.request("GET", "/healthz")
-        assert connection.getresponse().read()
-        connection.close()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read()
+        except TimeoutError:
+            return [*found, 1000 * PATIENCE]
+        finally:
+            connection.close()
         found.append(1000 * (time.perf_counter() - start))
         time.sleep(0.02)
     return found
@@ -122,15 +129,15 @@ def main() -> None:
         found = {}
         for name, command in commands(Path(folder), path).items():
             if name != "plain, eager call":
-                found[name] = measure(name, Server(*command), key, args)
+                found[name] = measure(name, command, key, args)
     worst = max(found["the course's service"].values())
     print(f"worst 99th percentile of the course's service: {worst:.0f} ms, target {TARGET} ms")
-    sys.exit(worst > TARGET)
+    sys.exit(int(worst > TARGET))
 
 
-def measure(name: str, server, key: str, args: argparse.Namespace) -> dict[str, float]:
+def measure(name: str, command: list, key: str, args: argparse.Namespace) -> dict[str, float]:
     """Return the 99th percentile for each kind of body, in milliseconds."""
-    found = {}
+    found, server = {}, Server(*command)
     try:
         for kind, (headers, body) in {"nothing": (b"", b""), **kinds()}.items():
             what = (args.senders if body else 0, server.port, key, headers, body)
@@ -146,8 +153,11 @@ def measure(name: str, server, key: str, args: argparse.Namespace) -> dict[str, 
                 f"longest {max(times):>7.1f} ms",
                 flush=True,
             )
+            if max(times) >= 1000 * PATIENCE:
+                server.stop(signal.SIGKILL)
+                server = Server(*command)
     finally:
-        server.stop()
+        server.stop(signal.SIGKILL)
     return found
 
 
