@@ -199,6 +199,21 @@ def load_ratings(folder: Path = DATA_FOLDER) -> dict[str, np.ndarray]:
     return ratings
 
 
+def load_mortgages(folder: Path = DATA_FOLDER) -> dict[str, np.ndarray]:
+    """Return 2,380 applications for a mortgage in Boston in 1990 (HMDA), as arrays of equal length.
+
+    Keys: the columns that `data/README.md` explains, "denied" (1 if the bank denied the mortgage)
+    and "black" (1 if the applicant is African-American) among them. Origin and licence are there.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    text = gzip.decompress(read_checked("hmda.csv.gz", folder)).decode()
+    names = text[: text.index("\n")].split(",")
+    table = np.loadtxt(io.StringIO(text), delimiter=",", skiprows=1)
+    return dict(zip(names, np.ascontiguousarray(table.T), strict=True))
+
+
 def data_files(folder: Path = DATA_FOLDER) -> list[str]:
     """Return the names of all data files that have a checksum."""
     return sorted(read_checksums(folder))

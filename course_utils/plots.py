@@ -250,3 +250,23 @@ def spread(panel: Axes, x: Sequence[float], values: np.ndarray, **options) -> No
     mean = values.mean(axis=1)
     bars = mean - values.min(axis=1), values.max(axis=1) - mean
     panel.errorbar(x, mean, bars, **{"capsize": 2} | options)
+
+
+def rows_of_points(panel: Axes, runs: Mapping[str, Sequence[float]]) -> None:
+    """Draw a row of points for each name, one point a run, and a bar at their mean.
+
+    The points of a row stand a little above each other, in the order of the runs.
+
+    Args:
+        panel: axes to draw on; the first name is the highest row.
+        runs: name → numbers; at most 7.
+
+    Raises:
+        ValueError: there are too many rows to be told apart.
+    """
+    _check_number("runs", runs)
+    for i, values in enumerate(runs.values()):
+        looks = {"color": COLORS[i], "marker": MARKERS[i], "linestyle": "none", "ms": 3.5}
+        panel.plot(values, i + np.linspace(-0.2, 0.2, len(values)), **looks)
+        panel.plot(np.mean(values), i, marker="|", ms=18, mew=2, color=INK)
+    panel.set(yticks=range(len(runs)), yticklabels=runs, ylim=(len(runs) - 0.4, -0.6))

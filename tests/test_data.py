@@ -179,6 +179,31 @@ def test_the_ratings_are_made_again_from_a_table_of_the_package(monkeypatch):
     assert data.gzip.decompress(script.to_csv(table)).decode() == text
 
 
+def test_mortgages_have_the_documented_columns():
+    mortgages = data.load_mortgages()
+    readme = (data.DATA_FOLDER / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## hmda.csv.gz")[2].partition("\n## ")[0]
+    named = [row.split("|")[1] for row in section.splitlines() if row.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", "".join(named))) == set(mortgages)
+    assert {len(values) for values in mortgages.values()} == {2_380}
+    counts = {name: int(mortgages[name].sum()) for name in ("denied", "black", "insurance_denied")}
+    assert counts == {"denied": 285, "black": 339, "insurance_denied": 48}
+    assert set(mortgages["consumer_credit"]) == set(range(1, 7))
+
+
+def test_the_mortgages_are_made_again_from_a_table_of_the_package(monkeypatch):
+    monkeypatch.syspath_prepend(str(data.DATA_FOLDER))
+    script = load_script("make_hmda")
+    text = data.gzip.decompress(data.read_checked("hmda.csv.gz")).decode()
+    rows = [line.split(",") for line in text.splitlines()]
+    assert rows[0] == list(script.COLUMNS.values())
+    table = {}
+    for name, *column in zip(script.COLUMNS, *rows[1:], strict=True):
+        two = set(column) <= {"0", "1"}
+        table[name] = [("no", "yes")[int(v)] if two else np.float32(v) for v in column]
+    assert data.gzip.decompress(script.to_csv(table)).decode() == text
+
+
 def test_files_checksums_and_readme_agree():
     """Whatever data file is added: it has a checksum, and README states the same one."""
     files = {p.name for p in data.DATA_FOLDER.glob("[!.]*") if p.is_file()}

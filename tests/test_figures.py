@@ -368,3 +368,17 @@ def test_spread_shows_mean_lowest_and_highest():
     assert [segment[:, 1].tolist() for segment in bars] == [[1, 6], [4, 4]]
     with pytest.raises(ValueError, match=r"values: expected shape \(1, runs\), found \(2, 2\)"):
         plots.spread(panel, [1], [[1, 2], [3, 4]])
+
+
+def test_each_row_of_points_has_its_name_and_a_bar_at_the_mean():
+    _, panel = plt.subplots()
+    plots.rows_of_points(panel, {"first": [1, 2, 6], "second": [4, 8]})
+    points, mean, others, _ = panel.lines
+    assert points.get_xdata().tolist() == [1, 2, 6]
+    assert np.abs(points.get_ydata()).max() < 0.4
+    assert np.mean(points.get_ydata()) == pytest.approx(0)
+    assert mean.get_xdata().tolist() == [3]
+    assert np.mean(others.get_ydata()) == pytest.approx(1)
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["first", "second"]
+    low, high = panel.get_ylim()
+    assert low > 1 and high < 0  # the first row is the highest
