@@ -7,7 +7,7 @@ from course_utils.exercises import Exercise, NotYet, expect_close
 
 def _verify_careful(answer) -> None:
     for members, strangers in (
-        ([0.1, 0.3, 0.6, 2.0], [0.4, 1.0]),
+        ([0.1, 0.3, 0.6, 0.9, 2.0], [0.4, 1.0]),
         ([0.5, 0.7], [0.2, 0.9]),
         ([0.1, 0.2], [3.0]),
         ([0.3, 0.3, 0.1], [0.3, 0.5]),
@@ -87,15 +87,15 @@ def answer(members, strangers):
             ),
             (
                 "def answer(members, strangers):\n    return np.mean(members < strangers.max())",
-                "members=[0.1, 0.3, 0.6, 2.0]",
+                "members=[0.1, 0.3, 0.6, 0.9, 2.0]",
             ),
             (
                 "def answer(members, strangers):\n    return np.mean(members < strangers.mean())",
-                "members=[0.1, 0.3, 0.6, 2.0]",
+                "members=[0.1, 0.3, 0.6, 0.9, 2.0]",
             ),
             (
                 "def answer(members, strangers):\n    return np.sum(members < strangers.min())",
-                "members=[0.1, 0.3, 0.6, 2.0]",
+                "members=[0.1, 0.3, 0.6, 0.9, 2.0]",
             ),
         ],
     ),
