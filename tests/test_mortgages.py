@@ -33,3 +33,13 @@ def test_widened_differences_give_the_interval_of_nadeau_and_bengio():
     assert wide.mean() == pytest.approx(d.mean())
     error = wide.std(ddof=1) / 20**0.5
     assert error == pytest.approx(d.std(ddof=1) * np.sqrt(1 / 20 + 0.3 / 0.7))
+
+
+def test_a_model_reads_race_only_if_asked_and_counts_people_by_their_weights():
+    train, test = mortgages.split_applicants(seed=5)
+    flipped = test._replace(black=~test.black)
+    blind, reading = mortgages.fit(train), mortgages.fit(train, read_race=True)
+    np.testing.assert_array_equal(blind(test), blind(flipped))
+    assert np.all(reading(test)[test.black] < reading(flipped)[test.black])
+    few = mortgages.fit(train, weights=np.where(train.approved, 0.1, 1.0))
+    assert few(test).mean() < blind(test).mean() - 1
