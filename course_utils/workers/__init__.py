@@ -16,7 +16,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
-import os
+import re
 import socket
 import subprocess
 import sys
@@ -32,8 +32,9 @@ from course_utils.loopback import cell_of
 from course_utils.setup import isolation
 
 SECONDS = 600.0  # for one run; a busy machine may need a minute to start TensorFlow twice
-GRACE = 20.0  # seconds that the others have after one has ended early
+GRACE = 5.0  # seconds that the others have after one has ended early
 ATTEMPTS = 3  # another program may take a free port before the worker does
+LOG = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl")
 LOOK = 0.05  # seconds between two looks at the processes
 
 
@@ -46,7 +47,8 @@ class Team:
     """What the workers of one run left, by index.
 
     results: the arrays that a worker returned, by name, or None; seconds: an array of seconds from
-    each report to the next; ended: "finished", "killed at step 30" or "stopped".
+    each report to the next; ended: "finished", "killed after step 30", "broke off with
+    UnavailableError" (or another error), or "stopped" by us.
     """
 
     results: list
@@ -67,11 +69,11 @@ def run(
     """Let so many workers run the last of the functions, and wait until they have ended.
 
     Args:
-        functions: what the cells to be run define, see above; they may use np and tf.
+        functions: what the cells to be run define, see above; they may use np, os and tf.
         number: of workers.
         arrays: given to each worker.
         kill: (index, step): that worker is killed by the system right after it reports that step.
-            The others cannot go on without it, and are stopped.
+            The others cannot go on without it: they break off, or are stopped after a while.
         threads: of each worker, within one operation.
         seconds: the longest that a run may take.
         options: further arguments, values of JSON.
@@ -129,7 +131,7 @@ def _run_processes(folder: Path, number: int, kill, seconds: float) -> tuple[lis
             processes.append(process)
             atexit.register(process.kill)
         try:
-            stopped = _wait(processes, time.monotonic() + seconds)
+            _wait(processes, time.monotonic() + seconds)
         finally:
             for process in processes:
                 process.kill()  # one that has ended is left alone
@@ -137,29 +139,30 @@ def _run_processes(folder: Path, number: int, kill, seconds: float) -> tuple[lis
                 process.stdin.close()
                 atexit.unregister(process.kill)
         return [
-            _how(index, process, folder, kill, index in stopped)
-            for index, process in enumerate(processes)
+            _how(index, process.returncode, folder, kill) for index, process in enumerate(processes)
         ], "\n".join(_last_words(file) for file in said)
 
 
-def _wait(processes, end: float) -> set:
-    """Wait until all have ended, one has failed and GRACE is over, or the time is; who still ran?"""
+def _wait(processes, end: float) -> None:
+    """Wait until all have ended, or one has failed and GRACE is over, or the time is."""
     while True:
         codes = [process.poll() for process in processes]
         if any(code not in (None, 0) for code in codes):
             end = min(end, time.monotonic() + GRACE)
-        running = {index for index, code in enumerate(codes) if code is None}
-        if not running or time.monotonic() > end:
-            return running
+        if None not in codes or time.monotonic() > end:
+            return
         time.sleep(LOOK)
 
 
-def _how(index: int, process, folder: Path, kill, stopped: bool) -> str:
-    if process.returncode == 0 and (folder / f"result_{index}.npz").exists():
+def _how(index: int, code: int, folder: Path, kill) -> str:
+    if code == 0 and (folder / f"result_{index}.npz").exists():
         return "finished"
     if kill is None or not (folder / "killed").exists():
         return "failed"
-    return f"killed after step {kill[1]}" if index == kill[0] else "stopped"
+    if index == kill[0]:
+        return f"killed after step {kill[1]}"
+    error = folder / f"error_{index}"
+    return f"broke off with {error.read_text()}" if error.exists() else "stopped"
 
 
 def _collect(folder: Path, ended: list) -> Team:
@@ -175,5 +178,7 @@ def _collect(folder: Path, ended: list) -> Team:
 
 
 def _last_words(file) -> str:
+    """What a worker wrote, without the log of TensorFlow's start."""
     file.seek(0)
-    return file.read().decode(errors="replace")[-3000:]
+    lines = file.read().decode(errors="replace").splitlines()
+    return "\n".join(line for line in lines if not LOG.match(line))[-3000:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import linecache
 import os
 import sys
 import threading
@@ -37,10 +38,12 @@ def main(folder: Path, index: int) -> None:
     import tensorflow as tf
 
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    names = {"np": np, "tf": tf, "__name__": "worker"}
+    names = {"np": np, "os": os, "tf": tf, "__name__": "worker"}
     strategy = start(job["threads"])
     for number, source in enumerate(job["sources"]):
-        exec(compile(source, f"<cell {number}>", "exec"), names)
+        name = f"<cell {number}>"  # in linecache, where tf.function and errors look for the source
+        linecache.cache[name] = len(source), None, source.splitlines(True), name
+        exec(compile(source, name, "exec"), names)
     with np.load(folder / "arrays.npz") as file:
         arrays = dict(file)
     reports = []
@@ -53,7 +56,11 @@ def main(folder: Path, index: int) -> None:
 
     work = names[job["function"]]
     number = strategy.num_replicas_in_sync
-    result = work(strategy, index, number, report, **arrays, **job["options"])
+    try:
+        result = work(strategy, index, number, report, **arrays, **job["options"])
+    except Exception as error:
+        (folder / f"error_{index}").write_text(type(error).__name__)
+        raise
     # Written under another name first, so that a result is whole or not there.
     with open(folder / f"result_{index}.tmp", "wb") as file:
         np.savez(file, **result, **{"seconds of steps": np.diff(reports)})
