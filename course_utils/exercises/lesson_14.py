@@ -144,7 +144,7 @@ def answer(g, n):
             ),
             (  # a sum
                 "def answer(g, n):\n    return n @ g",
-                "equal parts: n = [2, 2]: expected [4., 0.5], found [16., 2.]",
+                "equal parts: n = [2, 2]: expected [4. , 0.5], found [16., 2.]",
             ),
             (  # divided by the number of workers
                 "def answer(g, n):\n    return n @ g / len(n)",

@@ -20,8 +20,8 @@ TEXT = np.tile(np.arange(9, dtype="int32"), 60)
 def page():
     given = {"np": np, "tf": tf, "keras": keras, "os": os, "curve_fit": curve_fit}
     given |= {"environment": environment, "minimize": minimize}
-    cells = ("law-network", "law-check", "law-train", "law-bits", "power-fit", "memory-code")
-    return taught("14", *cells, "accumulate-code", "team-step", "team-loop", **given)
+    cells = ("law-network", "law-check", "law-train", "law-bits", "power-fit", "team-step")
+    return taught("14", *cells, "team-loop", "team-work", **given)
 
 
 def test_the_page_trains_as_the_study_does(page):
