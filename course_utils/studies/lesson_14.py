@@ -120,7 +120,7 @@ LARGER = Study(
     seeds=range(5),
     run_row=row,
     tolerance=BITS,
-    tuning=Tuning({"learning_rate": RATES}, seeds=[100], by="val_bits", largest=False),
+    tuning=Tuning({"learning_rate": RATES}, seeds=[100, 101], by="val_bits", largest=False),
 )
 DATA = Study(
     name="14_data",
