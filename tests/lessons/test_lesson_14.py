@@ -29,7 +29,7 @@ def test_the_page_trains_as_the_study_does(page):
     for source in (page, study):
         theta = source.train(3, 20, 0.03, TEXT, 9, seed=5)
         found.append([*(w.numpy() for w in theta), source.bits(theta, TEXT)])
-    assert (page.STEPS, page.BATCH_SIZE) == (study.SIZES.arms[0]["steps"], study.BATCH_SIZE)
+    assert (study.SIZES.arms[0]["steps"], study.BATCH_SIZE) == (page.STEPS, page.BATCH_SIZE)
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
