@@ -214,6 +214,40 @@ def load_mortgages(folder: Path = DATA_FOLDER) -> dict[str, np.ndarray]:
     return dict(zip(names, np.ascontiguousarray(table.T), strict=True))
 
 
+class Clips(NamedTuple):
+    """Spoken digits, one in each row of each array."""
+
+    loudness: np.ndarray
+    digits: np.ndarray
+    speakers: np.ndarray
+
+
+def load_speech(folder: Path = DATA_FOLDER) -> Split:
+    """Return spoken digits made by a speech synthesiser, as `Clips` for each part.
+
+    loudness: uint8, shape (clips, 20, 16): of 20 bands of frequencies, from 100 to 8,000 Hz, at 16
+    steps of time; 255 is the loudest of the clip, and 0 is 60 dB below it. digits: 0 to 9;
+    speakers: numbers, of which none lies in two parts. Origin and licence: `data/README.md`.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    with np.load(io.BytesIO(read_checked("speech.npz", folder)), allow_pickle=False) as arrays:
+        part = arrays["part"]
+        columns = [arrays[name] for name in ("loudness", "digit", "speaker")]
+    return Split(*(Clips(*(column[part == i] for column in columns)) for i in range(3)))
+
+
+def load_spoken_five(folder: Path = DATA_FOLDER) -> np.ndarray:
+    """Return the sound of one spoken digit, a five: 8,000 samples a second, between -1 and 1.
+
+    Raises:
+        DataError: see `read_checked`.
+    """
+    with np.load(io.BytesIO(read_checked("speech.npz", folder)), allow_pickle=False) as arrays:
+        return arrays["heard"] / 127.5 - 1
+
+
 def data_files(folder: Path = DATA_FOLDER) -> list[str]:
     """Return the names of all data files that have a checksum."""
     return sorted(read_checksums(folder))

@@ -52,9 +52,14 @@ def to_wav(sound: np.ndarray) -> bytes:
 
 def player(tune: np.ndarray, seconds: float = 8.0):
     """Return a player of the first seconds of a tune, for JupyterLab and pages."""
+    return clip_player(synthesise(tune)[: round(seconds * RATE)])
+
+
+def clip_player(sound: np.ndarray):
+    """Return a player of a sound between -1 and 1, RATE samples a second."""
     from IPython.display import Audio
 
-    return Audio(data=to_wav(synthesise(tune)[: round(seconds * RATE)]))
+    return Audio(data=to_wav(sound))
 
 
 def piano_roll(panel: Axes, tune: np.ndarray, title: str, color: str = COLORS[0]) -> None:
