@@ -194,7 +194,7 @@ SEARCH = Study(
         "in_order": 0.1,
     },
     tuning=Tuning(
-        {"learning_rate": [0.001, 0.003], "temperature": [0.05, 0.1, 0.2]},
+        {"learning_rate": [0.001, 0.003, 0.01], "temperature": [0.05, 0.1, 0.2]},
         seeds=[100],
         by="val_found",
     ),
@@ -305,7 +305,7 @@ FUSION = Study(
         "average_sound": 0.05,
         "average_image": 0.05,
     },
-    tuning=Tuning({"learning_rate": [0.001, 0.002, 0.004]}, seeds=[100], by="val_both"),
+    tuning=Tuning({"learning_rate": [0.0003, 0.001, 0.003, 0.01]}, seeds=[100], by="val_both"),
     smoke={"fusion": "early"},
 )
 STUDIES = [SEARCH, FUSION]
