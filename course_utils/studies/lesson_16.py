@@ -119,7 +119,7 @@ FILES = Study(
     tolerance={
         **{f"{size}_{name}": 1500 for name in FILE_NAMES for size in ("bytes", "zipped")},
         **{
-            f"{part}_{name}": 0.2 if name.startswith(("pruned", "4")) else 0.03
+            f"{part}_{name}": 0.15 if name.startswith("pruned") else 0.03
             for name in [*FILE_NAMES, *(f"{b}_bits_{s}" for b in BITS for s in SCALES)]
             for part in ("val", "test")
         },
