@@ -51,7 +51,9 @@ class Senses:
         """Return pairs drawn with replacement, float32.
 
         equal: whether both show the same digit; if not, `digits` are 1 where they do, which is
-        in half of the pairs, and otherwise 0.
+        in half of the pairs, and otherwise 0. The digits seen then keep the frequencies of MNIST
+        and the others do not, so that a clip alone tells a little (51 %); where it must tell
+        nothing, draw the digits uniformly, as lesson 15 does (`draw_match`).
         """
         chosen = rng.integers(len(self._images), size=number)
         written = self._labels[chosen].astype(np.int32)

@@ -9,13 +9,13 @@ import tensorflow as tf
 from keras import layers
 
 from course_utils import environment, scenes
-from course_utils.senses import Senses
+from course_utils.senses import Pairs, Senses
 from course_utils.studies import lesson_15 as study
 from tests.lessons.taught import taught
 
 CELLS = (
     *("space-code", "space-check", "space-encoders", "space-untrained", "search-train"),
-    *("search-measure", "fuse-code", "fuse-train", "missing-early", "missing-drop"),
+    *("search-measure", "fuse-code", "fuse-train", "missing-early", "missing-drop", "match-draw"),
 )
 
 
@@ -23,7 +23,7 @@ CELLS = (
 def page():
     known = scenes.CAPTIONS[~scenes.is_held_out(scenes.CAPTIONS)]
     digits = {"training": scenes.Digits("training")}
-    given = {"known": known, "digits": digits, "scenes": scenes, "np": np, "tf": tf}
+    given = {"known": known, "digits": digits, "scenes": scenes, "np": np, "tf": tf, "noisy": {}}
     return taught("15", *CELLS, keras=keras, layers=layers, **given)
 
 
@@ -119,3 +119,21 @@ def test_pairs_show_the_same_digit_or_say_that_they_do_not():
     again = Senses("validation", 1.2, 0.8).draw(500, np.random.default_rng(0))
     noise = again.images - clean.draw(500, np.random.default_rng(0)).images
     assert noise.std() == pytest.approx(1.2, rel=0.01)
+
+
+def test_neither_sense_alone_tells_whether_both_show_one_digit(page):
+    class Numbers:
+        """Pairs whose picture and clip are their digit, which is often a 1 and rarely a 0."""
+
+        def draw(self, number, rng):
+            p = np.array([1, 19, *[10] * 8]) / 100
+            digits = rng.choice(10, number, p=p).astype(np.int32)
+            return Pairs(digits[:, None], digits[:, None], digits)
+
+    page.noisy["training"] = Numbers()
+    pairs = page.draw_match("training", 40_000, np.random.default_rng(0))
+    np.testing.assert_array_equal(pairs.digits, (pairs.images == pairs.sounds)[:, 0])
+    for sense in (pairs.images, pairs.sounds):
+        for same in (0, 1):
+            count = np.bincount(sense[pairs.digits == same, 0], minlength=10)
+            np.testing.assert_allclose(count, 2000, atol=6 * np.sqrt(2000))
