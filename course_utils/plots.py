@@ -232,13 +232,16 @@ def points_with_errors(
     panel.errorbar(x, measured, bars, label=name, **looks | {"capsize": 2} | options)
 
 
-def spread(panel: Axes, x: Sequence[float], values: np.ndarray, **options) -> None:
+def spread(
+    panel: Axes, x: Sequence[float], values: np.ndarray, names: Sequence[str] = (), **options
+) -> None:
     """Draw the mean of each row of values, with a bar from its lowest to its highest.
 
     Args:
         panel: axes to draw on.
         x: one number for each row.
         values: shape (rows, runs).
+        names: one for each row, written right of the top of its bar; none if empty.
         options: for `Axes.errorbar`, such as `label`.
 
     Raises:
@@ -250,6 +253,8 @@ def spread(panel: Axes, x: Sequence[float], values: np.ndarray, **options) -> No
     mean = values.mean(axis=1)
     bars = mean - values.min(axis=1), values.max(axis=1) - mean
     panel.errorbar(x, mean, bars, **{"capsize": 2} | options)
+    for name, *top in zip(names, x, values.max(axis=1), strict=True) if len(names) else ():
+        panel.annotate(name, top, (4, 1), textcoords="offset points", fontsize=8)
 
 
 def rows_of_points(panel: Axes, runs: Mapping[str, Sequence[float]]) -> None:

@@ -362,10 +362,11 @@ def test_points_lie_on_a_law_of_their_colour():
 
 def test_spread_shows_mean_lowest_and_highest():
     _, panel = plt.subplots()
-    plots.spread(panel, [1, 2], [[1, 2, 6], [4, 4, 4]], label="runs")
+    plots.spread(panel, [1, 2], [[1, 2, 6], [4, 4, 4]], ["one", "two"], label="runs")
     middle, bars = panel.lines[0], panel.collections[0].get_segments()
     assert middle.get_ydata().tolist() == [3, 4]
     assert [segment[:, 1].tolist() for segment in bars] == [[1, 6], [4, 4]]
+    assert [(text.get_text(), *text.xy) for text in panel.texts] == [("one", 1, 6), ("two", 2, 4)]
     with pytest.raises(ValueError, match=r"values: expected shape \(1, runs\), found \(2, 2\)"):
         plots.spread(panel, [1], [[1, 2], [3, 4]])
 
