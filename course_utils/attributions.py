@@ -90,7 +90,7 @@ def gradient_times_input(network, x, k) -> np.ndarray:
 
 
 def integrated_gradients(network, x, k, steps: int = 32) -> np.ndarray:
-    """Return the mean gradient on the straight way from black to x, times x (Sundararajan 2017).
+    """Return the mean gradient on the straight way from paper to x, times x (Sundararajan 2017).
 
     The mean is taken at the middles of `steps` equal parts of the way.
     """
@@ -101,7 +101,7 @@ def integrated_gradients(network, x, k, steps: int = 32) -> np.ndarray:
 
 
 def occlusion(network, x, k) -> np.ndarray:
-    """Return what the logit loses when one pixel is made black (Zeiler and Fergus 2014)."""
+    """Return what the logit loses when one pixel is made paper (Zeiler and Fergus 2014)."""
     lost, full = np.zeros_like(x), logit(network, x, k).numpy()
     for i, j in np.ndindex(28, 28):
         if x[:, i, j].any():
@@ -136,9 +136,9 @@ METHODS = {
 
 
 def delete(x: np.ndarray, attribution: np.ndarray, number: int) -> np.ndarray:
-    """Return the pictures with the `number` ink pixels of largest attribution made black.
+    """Return the pictures with the `number` ink pixels of largest attribution made paper.
 
-    A black pixel cannot be deleted, so it is never chosen; of equal ones the first goes first.
+    A paper pixel cannot be deleted, so it is never chosen; of equal ones the first goes first.
     """
     pixels = x.reshape(len(x), -1).copy()
     ranked = np.where(pixels > 0, attribution.reshape(len(x), -1), -np.inf)

@@ -21,8 +21,8 @@ def _squares(x):
 
 def _verify_start(answer) -> None:
     cases = [
-        ("from black", _saturated, [1, 0.5, 0], [0, 0, 0], [2 / 3, 1 / 3, 0]),
-        ("from white", _saturated, [0.5, 0, 0], [1, 1, 1], [-1 / 6, -1 / 3, 1]),
+        ("from paper", _saturated, [1, 0.5, 0], [0, 0, 0], [2 / 3, 1 / 3, 0]),
+        ("from ink", _saturated, [0.5, 0, 0], [1, 1, 1], [-1 / 6, -1 / 3, 1]),
         ("the sum of squares", _squares, [3.0, 1.0], [1.0, 1.0], [8, 0]),
     ]
     for name, gradient, x, start, expected in cases:
@@ -101,24 +101,24 @@ def answer(gradient, x, start, steps):
                 "def answer(gradient, x, start, steps):\n"
                 "    shares = (np.arange(steps) + 0.5) / steps\n"
                 "    return x * np.mean([gradient(t * x) for t in shares], axis=0)",
-                "from white: x = [0.5, 0, 0], start = [1, 1, 1]",
+                "from ink: x = [0.5, 0, 0], start = [1, 1, 1]",
             ),
             (  # times x, not times the change
                 "def answer(gradient, x, start, steps):\n"
                 "    shares = (np.arange(steps) + 0.5) / steps\n"
                 "    return x * np.mean([gradient(start + t * (x - start)) for t in shares], "
                 "axis=0)",
-                "from white: x = [0.5, 0, 0], start = [1, 1, 1]",
+                "from ink: x = [0.5, 0, 0], start = [1, 1, 1]",
             ),
             (  # the sum
                 "def answer(gradient, x, start, steps):\n"
                 "    shares = (np.arange(steps) + 0.5) / steps\n"
                 "    return (x - start) * sum(gradient(start + t * (x - start)) for t in shares)",
-                "from black",
+                "from paper",
             ),
             (  # the gradient at x alone
                 "def answer(gradient, x, start, steps):\n    return (x - start) * gradient(x)",
-                "from black",
+                "from paper",
             ),
         ],
     ),
