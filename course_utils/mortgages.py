@@ -11,7 +11,7 @@ from course_utils.data import load_mortgages
 
 TEST_SHARE = 0.3
 # What the model may read. Left out beside race: marital status, which is protected in the same way,
-# and whether an insurance was denied, which is nearly the decision itself.
+# and whether an insurance was denied, which nearly always means denial.
 INPUTS = (
     "payments_to_income",
     "housing_to_income",
