@@ -190,6 +190,7 @@ NEED_KERAS = {
     *("course_utils.progress", "course_utils.service.digits"),
     *("course_utils.training", "course_utils.painting"),
     *("course_utils.text_models", "course_utils.corpora", "course_utils.melody"),
+    *("course_utils.attacks", "course_utils.attributions", "course_utils.edge"),
 }
 # What runs before the set-up has installed anything.
 NEED_NOTHING = [

@@ -1,5 +1,6 @@
 """Workers: one model, the same answer; a death is told; nothing stays behind."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -27,8 +28,13 @@ def add(strategy, index, number, report, values, steps):
 
 
 def workers_alive():
-    """Processes of workers that this one has started."""
-    return [p for p in psutil.Process().children() if "course_utils.workers" in str(p.cmdline())]
+    """Processes of workers that this one has started and that have not ended."""
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+            if "course_utils.workers" in str(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def test_two_workers_add_up(monkeypatch):
