@@ -27,7 +27,7 @@ INPUTS = (
 
 
 class Applicants(NamedTuple):
-    """Applications: inputs of shape (n, 10), and whether each was approved, and is of a Black."""
+    """Inputs (n, 10), whether each mortgage was approved, and whether the applicant is Black."""
 
     X: np.ndarray
     approved: np.ndarray

@@ -47,25 +47,15 @@ class Senses:
         means = (each.mean(axis=0, keepdims=True) / 255 for each in (self._images, self._clips))
         self.average = Pairs(*(mean.astype(np.float32) for mean in means), np.zeros(1, np.int32))
 
-    def draw(self, number: int, rng: np.random.Generator, equal: bool = True) -> Pairs:
-        """Return pairs drawn with replacement, float32.
-
-        equal: whether both show the same digit; if not, `digits` are 1 where they do, which is
-        in half of the pairs, and otherwise 0. The digits seen then keep the frequencies of MNIST
-        and the others do not, so that a clip alone tells a little (51 %); where it must tell
-        nothing, draw the digits uniformly, as lesson 15 does (`draw_match`).
-        """
+    def draw(self, number: int, rng: np.random.Generator) -> Pairs:
+        """Return pairs drawn with replacement, float32."""
         chosen = rng.integers(len(self._images), size=number)
-        written = self._labels[chosen].astype(np.int32)
-        said, target = written, written
-        if not equal:
-            target = rng.integers(2, size=number).astype(np.int32)
-            said = (written + (1 - target) * rng.integers(1, 10, size=number)) % 10
-        groups, place = (self._clips_of[digit] for digit in said), rng.random(number)
+        digits = self._labels[chosen].astype(np.int32)
+        groups, place = (self._clips_of[digit] for digit in digits), rng.random(number)
         clips = [group[int(u * len(group))] for group, u in zip(groups, place, strict=True)]
         values = self._images[chosen], self._clips[clips]
         noisy = (
             each / np.float32(255) + noise * rng.standard_normal(each.shape, dtype=np.float32)
             for each, noise in zip(values, self._noise, strict=True)
         )
-        return Pairs(*noisy, target)
+        return Pairs(*noisy, digits)
